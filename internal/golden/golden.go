@@ -28,7 +28,7 @@ func Equal(t testing.TB, name string, got []byte) {
 		}
 		return
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // the path is one of the test's own
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatalf("golden: %v (run with -update to write it)", err)
 	}
