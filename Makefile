@@ -19,7 +19,7 @@ GOLDEN_PACKAGES = $(shell go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestI
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: ## every test, with nothing installed but Go
@@ -61,6 +61,11 @@ faults: ## the fault suite in its long form
 .PHONY: golden
 golden: ## write the golden files anew: the diff is the review
 	go test $(GOLDEN_PACKAGES) -count=1 -update
+
+.PHONY: golden-check
+golden-check: golden ## the same, and fail if that changed or added a file
+	git --no-pager diff --exit-code -- '*testdata*'
+	@new="$$(git ls-files --others --exclude-standard -- '*testdata*')"; if [ -n "$$new" ]; then echo "not committed: $$new"; exit 1; fi
 
 .PHONY: images
 images: ## container images of worker, enqueue and layer-emulator
