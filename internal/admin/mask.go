@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 )
 
@@ -69,13 +71,13 @@ func maskValue(v any, plain, hidden bool, depth int) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
-		for name, member := range v {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if len(out) == maskMaxItems {
 				out["…"] = fmt.Sprintf("‹%d more›", len(v)-maskMaxItems)
 				break
 			}
 			below := hidden || opaque[name]
-			out[short(name, maskMaxName)] = maskValue(member, shown[name] && !below, below, depth+1)
+			out[short(name, maskMaxName)] = maskValue(v[name], shown[name] && !below, below, depth+1)
 		}
 		return out
 	case []any:
