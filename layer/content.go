@@ -1,0 +1,4 @@
+package layer
+
+// ContentService uploads and downloads rich content.
+type ContentService struct{ service }

@@ -1,0 +1,91 @@
+package layer
+
+import (
+	"maps"
+	"slices"
+	"unicode"
+)
+
+// MaxMetadataValue is the largest string in a conversation's metadata, in bytes
+// ("2 KB per key").
+const MaxMetadataValue = 2048
+
+// Metadata is what an app attaches to a conversation: strings, and objects of
+// strings nested to any depth. In Go an object is a Metadata, a map[string]any
+// or a map[string]string. Numbers, booleans, lists and null are not supported.
+//
+// Layer docs: Platform API, conversations, metadata.
+type Metadata map[string]any
+
+// Validate names each key that Layer would not take: keys are letters, digits,
+// "-" and "_"; values are strings of at most [MaxMetadataValue] bytes or objects.
+func (m Metadata) Validate() error {
+	var p problems
+	p.metadata("", m)
+	return p.err()
+}
+
+func (p *problems) metadata(path string, object map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if p.metadataKey(path, key) {
+			p.metadataValue(joinField(path, key), object[key])
+		}
+	}
+}
+
+func (p *problems) metadataValue(field string, value any) {
+	switch v := value.(type) {
+	case string:
+		if p.text(field, v) && len(v) > MaxMetadataValue {
+			p.add(field, "is %d bytes, Layer takes at most %d", len(v), MaxMetadataValue)
+		}
+	case Metadata:
+		p.metadata(field, v)
+	case map[string]any:
+		p.metadata(field, v)
+	case map[string]string:
+		p.metadata(field, widen(v))
+	default:
+		p.add(field, "is a %s, Layer takes strings and objects of strings", jsonKind(value))
+	}
+}
+
+func (p *problems) metadataKey(path, key string) bool {
+	if key == "" {
+		p.add(path, "has an empty key")
+		return false
+	}
+	for _, r := range key {
+		if r != '-' && r != '_' && (!unicode.IsLetter(r) && !unicode.IsDigit(r) || r == unicode.ReplacementChar) {
+			p.add(path, "has the key %s; Layer takes letters, digits, - and _", quote(key))
+			return false
+		}
+	}
+	return true
+}
+
+func widen(m map[string]string) map[string]any {
+	wide := make(map[string]any, len(m))
+	for k, v := range m {
+		wide[k] = v
+	}
+	return wide
+}
+
+// jsonKind is the JSON word for the type of a Go value.
+func jsonKind(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case []any, []string:
+		return "list"
+	case map[string]any, map[string]string, Metadata:
+		return "object"
+	default:
+		return "number"
+	}
+}
