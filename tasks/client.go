@@ -1,0 +1,128 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redisurl"
+	"github.com/layerq/layerq/layer"
+)
+
+// DefaultRetention is how long a finished task and its result are kept, and so
+// the window in which its dedupe UUID is recognised.
+const DefaultRetention = 24 * time.Hour
+
+// Client enqueues tasks and reads back what became of them. It is safe for
+// concurrent use; an application needs one.
+type Client struct {
+	rdb       redis.UniversalClient
+	owned     bool // rdb was opened here, so Close closes it
+	addr      string
+	store     *queue.Store
+	retention time.Duration
+	now       func() time.Time
+}
+
+// ClientOption changes what a [Client] does by default.
+type ClientOption func(*Client) error
+
+// WithRetention sets how long tasks of this client are kept once they are
+// completed: whole seconds, one at least. The default is [DefaultRetention].
+// Within that time enqueueing the same dedupe UUID again is recognised.
+func WithRetention(d time.Duration) ClientOption {
+	return func(c *Client) error {
+		if d < time.Second || d%time.Second != 0 {
+			// asynq counts whole seconds and takes zero for "do not keep".
+			return wrong("retention", "is %v, must be whole seconds, one at least", d)
+		}
+		c.retention = d
+		return nil
+	}
+}
+
+// NewClient returns a client of the Redis at a URL: redis://, rediss://,
+// unix://, redis-sentinel://h1,h2/MASTER or redis-cluster://h1,h2. It does not
+// connect yet, so it fails for a wrong URL or option only. Close it in the end.
+func NewClient(redisURL string, opts ...ClientOption) (*Client, error) {
+	rdb, err := redisurl.Open(redisURL)
+	if err != nil {
+		return nil, fmt.Errorf("tasks: %w", err)
+	}
+	c, err := NewClientFromRedis(rdb, opts...)
+	if err != nil {
+		return nil, errors.Join(err, rdb.Close())
+	}
+	c.owned, c.addr = true, redisurl.Addr(redisURL)
+	return c, nil
+}
+
+// NewClientFromRedis returns a client that shares an application's Redis
+// client, with its timeouts and its retries. Closing it leaves rdb open.
+func NewClientFromRedis(rdb redis.UniversalClient, opts ...ClientOption) (*Client, error) {
+	c := &Client{
+		rdb:       rdb,
+		addr:      addrOf(rdb),
+		store:     queue.NewStore(rdb),
+		retention: DefaultRetention,
+		now:       time.Now,
+	}
+	for _, set := range opts {
+		if err := set(c); err != nil {
+			return nil, fmt.Errorf("tasks: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// Close closes the connections that [NewClient] made.
+func (c *Client) Close() error {
+	if !c.owned {
+		return nil
+	}
+	return c.rdb.Close()
+}
+
+// Ping asks Redis for a sign of life. The error is a [*RedisError].
+func (c *Client) Ping(ctx context.Context) error {
+	if err := c.rdb.Ping(ctx).Err(); err != nil {
+		return c.redisError(uuid.Nil, err)
+	}
+	return nil
+}
+
+// redisError says which address was asked. The end of a caller's own context
+// is still found in it by errors.Is.
+func (c *Client) redisError(id uuid.UUID, err error) error {
+	return &RedisError{Addr: c.addr, ID: id, Err: err}
+}
+
+// addrOf tells where a client of the application's connects to.
+func addrOf(rdb redis.UniversalClient) string {
+	switch r := rdb.(type) {
+	case *redis.Client:
+		return r.Options().Addr
+	case *redis.ClusterClient:
+		return fmt.Sprint(r.Options().Addrs)
+	case *redis.Ring:
+		return fmt.Sprint(r.Options().Addrs)
+	default:
+		return "an unknown address"
+	}
+}
+
+// ParseID reads a dedupe UUID as people and programs write it: 36 characters,
+// in either case. The error is an [*InvalidError] for field "id".
+func ParseID(s string) (uuid.UUID, error) {
+	const canonical = 36 // uuid.Parse would take braces and urn:uuid: as well
+	id, err := uuid.Parse(s)
+	if err != nil || len(s) != canonical {
+		return uuid.Nil, invalid("", &layer.FieldError{Field: "id", Problem: quoteShort(s) + " is no UUID like 01234567-89ab-4cde-8f01-23456789abcd"})
+	}
+	return id, nil
+}

@@ -1,0 +1,81 @@
+package tasks
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/layerq/layerq/internal/nearest"
+	"github.com/layerq/layerq/layer"
+)
+
+// types lists every task type: a new one is a file of its own, a line here and
+// a golden payload under testdata/payload.
+var types = []kind{
+	register[SendMessage]("Posts a message to a conversation."),
+	register[SendAnnouncement]("Sends an announcement to users, outside any conversation."),
+	register[CreateConversation]("Creates a conversation, or finds the distinct one of its participants."),
+	register[BlockUser]("Puts a user on the block list of another."),
+	register[UnblockUser]("Takes a user off the block list of another."),
+	register[UpsertIdentity]("Creates the identity of a user, or replaces it."),
+}
+
+// kind is a task type: what [Types] tells of it and how its args are decoded.
+type kind struct {
+	name   string
+	doc    string
+	goType reflect.Type
+	decode func(args []byte, prefix string) (Task, error)
+}
+
+func register[T Task](doc string) kind {
+	var zero T
+	return kind{
+		name:   zero.Type(),
+		doc:    doc,
+		goType: reflect.TypeFor[T](),
+		decode: func(args []byte, prefix string) (Task, error) {
+			var t T
+			if err := decodeStrict(args, "args", prefix, &t); err != nil {
+				return nil, err
+			}
+			return t, nil
+		},
+	}
+}
+
+// byName finds a type by its whole name: asynq's own mux would serve
+// "message:send_rich" with "message:send".
+var byName = func() map[string]kind {
+	m := make(map[string]kind, len(types))
+	for _, k := range types {
+		m[k.name] = k
+	}
+	return m
+}()
+
+func lookup(taskType string) (kind, error) {
+	if k, ok := byName[taskType]; ok {
+		return k, nil
+	}
+	return kind{}, invalid("", &layer.FieldError{Field: "type", Problem: unknownType(taskType)})
+}
+
+func unknownType(taskType string) string {
+	if taskType == "" {
+		return "is missing; known are " + strings.Join(typeNames(), ", ")
+	}
+	const longest = 64 // far beyond any type, and little to compare
+	if near := nearest.To(taskType[:min(len(taskType), longest)], typeNames()); near != "" {
+		return fmt.Sprintf("%s is unknown; did you mean %q?", quoteShort(taskType), near)
+	}
+	return quoteShort(taskType) + " is unknown; known are " + strings.Join(typeNames(), ", ")
+}
+
+func typeNames() []string {
+	names := make([]string, len(types))
+	for i, k := range types {
+		names[i] = k.name
+	}
+	return names
+}

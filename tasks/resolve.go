@@ -1,0 +1,133 @@
+package tasks
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/layer"
+)
+
+// maxKey is the most bytes of a business key. It is hashed, so this only keeps
+// out what is a mistake, such as a whole document.
+const maxKey = 1024
+
+// order is what the options of one task come to.
+type order struct {
+	id        uuid.UUID
+	queue     string
+	processAt time.Time // zero: at once
+	expires   time.Time // zero: never
+}
+
+// resolve checks options against each other and fills in the defaults. The
+// error joins a field error for each option that is wrong.
+func resolve(taskType string, now time.Time, opts []Option) (order, error) {
+	var s settings
+	for _, set := range opts {
+		if set != nil {
+			set(&s)
+		}
+	}
+	err := errors.Join(s.checkName(), s.checkQueue(), s.checkTimes(now))
+	if err != nil {
+		return order{}, err
+	}
+	o := order{id: s.dedupeID(taskType), queue: queue.Default, processAt: s.start(now)}
+	if s.queue != nil {
+		o.queue = *s.queue
+	}
+	if s.expires != nil {
+		o.expires = *s.expires
+	}
+	return o, nil
+}
+
+func (s *settings) dedupeID(taskType string) uuid.UUID {
+	switch {
+	case s.id != nil:
+		return *s.id
+	case s.key != nil:
+		return KeyID(taskType, *s.key)
+	default:
+		return uuid.New()
+	}
+}
+
+func (s *settings) checkName() error {
+	switch {
+	case s.key != nil && s.id != nil:
+		return wrong("key", "excludes id: the id is derived from the key")
+	case s.key != nil:
+		return checkKey(*s.key)
+	case s.id != nil && *s.id == uuid.Nil:
+		return wrong("id", "is the zero UUID")
+	default:
+		return nil
+	}
+}
+
+func checkKey(key string) error {
+	switch {
+	case key == "":
+		return wrong("key", "is empty")
+	case len(key) > maxKey:
+		return wrong("key", "is %d bytes, at most %d are taken", len(key), maxKey)
+	case !utf8.ValidString(key):
+		return wrong("key", "is not valid UTF-8")
+	case strings.ContainsRune(key, 0):
+		return wrong("key", "contains NUL")
+	default:
+		return nil
+	}
+}
+
+func (s *settings) checkQueue() error {
+	if s.queue == nil || slices.Contains(queue.Names, *s.queue) {
+		return nil
+	}
+	return wrong("queue", "%s is unknown; there are %s", quoteShort(*s.queue), strings.Join(queue.Names, ", "))
+}
+
+func (s *settings) checkTimes(now time.Time) error {
+	switch {
+	case s.in != nil && s.at != nil:
+		return wrong("in", "excludes at")
+	case s.in != nil && *s.in < 0:
+		return wrong("in", "is negative: %v", *s.in)
+	case s.at != nil && s.at.IsZero():
+		return wrong("at", "is the zero time")
+	case s.expires == nil:
+		return nil
+	case !s.expires.After(now):
+		return wrong("expires", "%s has passed", rfc3339(*s.expires))
+	case !s.expires.After(s.start(now)):
+		return wrong("expires", "%s is not behind the start at %s", rfc3339(*s.expires), rfc3339(s.start(now)))
+	default:
+		return nil
+	}
+}
+
+// start is when the task may run; zero for at once.
+func (s *settings) start(now time.Time) time.Time {
+	switch {
+	case s.in != nil && *s.in > 0:
+		return now.Add(*s.in)
+	case s.at != nil && s.at.After(now):
+		return *s.at
+	default:
+		return time.Time{}
+	}
+}
+
+func wrong(field, problem string, args ...any) error {
+	return &layer.FieldError{Field: field, Problem: fmt.Sprintf(problem, args...)}
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,139 @@
+package tasks
+
+import (
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/layerq/layerq/layer"
+)
+
+// layerSchemas holds the schemas of what is Layer's, whose shapes and limits
+// no struct tag can say.
+var layerSchemas = map[reflect.Type]func() *jsonschema.Schema{
+	reflect.TypeFor[layer.ConversationID](): idSchema("conversations"),
+	reflect.TypeFor[layer.MessageID]():      idSchema("messages"),
+	reflect.TypeFor[layer.Sender]():         senderSchema,
+	reflect.TypeFor[layer.Metadata]():       metadataRef,
+	reflect.TypeFor[layer.Identity]():       identitySchema,
+	reflect.TypeFor[layer.Notification]():   notificationSchema,
+}
+
+func layerSchema(t reflect.Type) *jsonschema.Schema {
+	if schema, ok := layerSchemas[t]; ok {
+		return schema()
+	}
+	return nil
+}
+
+// uuidPattern is what a UUID looks like, in either case.
+const uuidPattern = "[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+
+func idSchema(collection string) func() *jsonschema.Schema {
+	return func() *jsonschema.Schema {
+		return &jsonschema.Schema{Type: "string", Pattern: "^(layer:///" + collection + "/)?" + uuidPattern + "$"}
+	}
+}
+
+func senderSchema() *jsonschema.Schema {
+	s := object(
+		member{"user_id", text(1, 0, "A user, who then appears as the sender.")},
+		member{"name", text(1, 0, "A service that is no user.")},
+	)
+	s.OneOf = []*jsonschema.Schema{{Required: []string{"user_id"}}, {Required: []string{"name"}}}
+	return s
+}
+
+// metadataRef refers to the definition: metadata is nested to any depth.
+func metadataRef() *jsonschema.Schema { return &jsonschema.Schema{Ref: "#/$defs/metadata"} }
+
+func metadataSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		Type:          "object",
+		PropertyNames: &jsonschema.Schema{Pattern: `^[\p{L}\p{Nd}_-]+$`},
+		AdditionalProperties: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+			text(0, layer.MaxMetadataValue, ""), metadataRef(),
+		}},
+	}
+}
+
+func identitySchema() *jsonschema.Schema {
+	flat := &jsonschema.Schema{
+		Type:                 "object",
+		AdditionalProperties: text(0, 0, ""),
+		MaxProperties:        size(layer.MaxIdentityMetadata),
+		Description:          "Strings without nesting.",
+	}
+	s := object(
+		member{"display_name", text(1, layer.MaxIdentityName, "")},
+		member{"avatar_url", text(0, layer.MaxIdentityAvatarURL, "")},
+		member{"first_name", text(0, layer.MaxIdentityName, "")},
+		member{"last_name", text(0, layer.MaxIdentityName, "")},
+		member{"phone_number", text(0, layer.MaxIdentityPhoneNumber, "")},
+		member{"email_address", text(0, layer.MaxIdentityEmailAddress, "")},
+		member{"public_key", text(0, 0, "")},
+		member{"metadata", flat},
+	)
+	s.Required = []string{"display_name"}
+	return s
+}
+
+func notificationSchema() *jsonschema.Schema {
+	override := func(required ...string) *jsonschema.Schema {
+		members := []member{{"title", text(0, 0, "")}, {"text", text(0, 0, "")}, {"sound", text(0, 0, "")}}
+		for _, name := range required {
+			members = append([]member{{name, text(1, 0, "")}}, members...)
+		}
+		s := object(members...)
+		s.Required = required
+		return s
+	}
+	recipients := &jsonschema.Schema{
+		Description: "Other texts for single users: a list, or an object by user id.",
+		AnyOf: []*jsonschema.Schema{
+			{Type: "array", Items: override("user_id")},
+			{Type: "object", AdditionalProperties: override()},
+		},
+	}
+	args := &jsonschema.Schema{Type: "array", Items: text(0, 0, "")}
+	return object(
+		member{"title", text(0, 0, "")},
+		member{"text", text(0, 0, "Shown to the user; without text and sound the push is silent.")},
+		member{"sound", text(0, 0, "")},
+		member{"recipients", recipients},
+		member{"category", text(0, 0, "")},
+		member{"title-loc-key", text(0, 0, "")},
+		member{"title-loc-args", args},
+		member{"loc-key", text(0, 0, "")},
+		member{"loc-args", args},
+		member{"action-loc-key", text(0, 0, "")},
+		member{"data", &jsonschema.Schema{Type: "object", Description: "Anything, for the receiving app."}},
+		member{"apns", object(member{"launch-image", text(0, 0, "")})},
+	)
+}
+
+type member struct {
+	name   string
+	schema *jsonschema.Schema
+}
+
+// object is an object of these members and no others.
+func object(members ...member) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	for _, m := range members {
+		s.Properties.Set(m.name, m.schema)
+	}
+	return s
+}
+
+// text is a string of least to most characters; zero is no limit.
+func text(least, most uint64, description string) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", MinLength: size(least), MaxLength: size(most), Description: description}
+}
+
+func size(n uint64) *uint64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
