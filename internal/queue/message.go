@@ -123,7 +123,7 @@ func (m *Message) Encode() []byte {
 	for _, k := range slices.Sorted(maps.Keys(m.Headers)) {
 		v := m.Headers[k]
 		b = protowire.AppendTag(b, fieldHeaders, protowire.BytesType)
-		b = protowire.AppendVarint(b, uint64(entrySize(k, v))) //nolint:gosec // a size is not negative
+		b = protowire.AppendVarint(b, uint64(entrySize(k, v)))
 		b = protowire.AppendTag(b, mapKey, protowire.BytesType)
 		b = protowire.AppendString(b, k)
 		b = protowire.AppendTag(b, mapValue, protowire.BytesType)
@@ -147,7 +147,7 @@ func appendInt(b []byte, num protowire.Number, v int64) []byte {
 	if v == 0 {
 		return b
 	}
-	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), uint64(v)) //nolint:gosec // two's complement is the wire format
+	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), uint64(v))
 }
 
 // errUndecodable is wrapped by every error of [DecodeMessage].
@@ -159,12 +159,12 @@ var errUndecodable = errors.New("queue: not an asynq task message")
 func DecodeMessage(b []byte) (*Message, error) {
 	m := new(Message)
 	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return nil, fmt.Errorf("%w: %w", errUndecodable, protowire.ParseError(n))
+		num, typ, n, err := consumeTag(b)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errUndecodable, err)
 		}
 		b = b[n:]
-		n, err := m.decodeField(num, typ, b)
+		n, err = m.decodeField(num, typ, b)
 		if err != nil {
 			return nil, fmt.Errorf("%w: field %d: %w", errUndecodable, num, err)
 		}
@@ -181,7 +181,7 @@ func (m *Message) decodeField(num protowire.Number, typ protowire.Type, b []byte
 		if n < 0 {
 			return 0, protowire.ParseError(n)
 		}
-		m.intField(num, int64(v), true) //nolint:gosec // two's complement is the wire format
+		m.intField(num, int64(v), true)
 		return n, nil
 	case typ == protowire.BytesType && num == fieldPayload:
 		v, n := protowire.ConsumeBytes(b)
@@ -252,7 +252,7 @@ func (m *Message) intField(num protowire.Number, v int64, set bool) bool {
 		return false
 	}
 	if set && narrow != nil {
-		*narrow = int32(v & math.MaxUint32) //nolint:gosec // protobuf truncates an int32 in the same way
+		*narrow = int32(v & math.MaxUint32)
 	}
 	if set && wide != nil {
 		*wide = v
@@ -264,12 +264,11 @@ func (m *Message) intField(num protowire.Number, v int64, set bool) bool {
 func (m *Message) decodeHeader(b []byte) error {
 	var k, v string
 	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return protowire.ParseError(n)
+		num, typ, n, err := consumeTag(b)
+		if err != nil {
+			return err
 		}
 		b = b[n:]
-		var err error
 		switch {
 		case num == mapKey && typ == protowire.BytesType:
 			k, n, err = consumeString(b)
@@ -290,6 +289,20 @@ func (m *Message) decodeHeader(b []byte) error {
 	}
 	m.Headers[k] = v
 	return nil
+}
+
+var errFieldNumber = errors.New("invalid field number")
+
+// consumeTag refuses what proto.Unmarshal refuses and protowire alone does not.
+func consumeTag(b []byte) (protowire.Number, protowire.Type, int, error) {
+	num, typ, n := protowire.ConsumeTag(b)
+	switch {
+	case n < 0:
+		return 0, 0, 0, protowire.ParseError(n)
+	case num > protowire.MaxValidNumber:
+		return 0, 0, 0, errFieldNumber
+	}
+	return num, typ, n, nil
 }
 
 var errNotUTF8 = errors.New("not valid UTF-8")

@@ -1,6 +1,12 @@
 package queue
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
 
 // State is where a task is on its way.
 type State string
@@ -33,4 +39,63 @@ type Record struct {
 	CompletedAt time.Time
 	// PendingSince is zero unless the task is pending; asynq does not always note it.
 	PendingSince time.Time
+
+	raw string // the message as stored
+}
+
+var errReply = errors.New("queue: unexpected reply of a script")
+
+// newRecord reads the array that record.lua returns.
+func newRecord(reply any) (*Record, error) {
+	fields, ok := reply.([]any)
+	if !ok || len(fields) != 6 {
+		return nil, errReply
+	}
+	text := func(i int) string {
+		s, _ := fields[i].(string) // nil for a field that is not there
+		return s
+	}
+	msg, err := DecodeMessage([]byte(text(0)))
+	if err != nil {
+		return nil, err
+	}
+	r := &Record{Message: msg, State: State(text(1)), EnqueuedAt: msg.EnqueuedAt(), raw: text(0)}
+	if s := text(2); s != "" {
+		r.Result = []byte(s)
+	}
+	if s := text(3); s != "" {
+		if r.Attempts, err = strconv.Atoi(s); err != nil {
+			return nil, fmt.Errorf("queue: field %s of task %s: %w", FieldAttempts, msg.ID, err)
+		}
+	}
+	if r.State == Pending {
+		r.PendingSince = unixNano(text(4))
+	}
+	if s := text(5); s != "" {
+		r.NextProcessAt = unixSeconds(s)
+	}
+	if r.State == Completed && msg.CompletedAt != 0 {
+		r.CompletedAt = time.Unix(msg.CompletedAt, 0)
+	}
+	return r, nil
+}
+
+// unixNano reads asynq's pending_since; the zero time if it is missing or no number.
+func unixNano(s string) time.Time {
+	ns, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || ns <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
+}
+
+// unixSeconds reads the score of a sorted set, which is a whole number where
+// layerq or asynq wrote it.
+func unixSeconds(s string) time.Time {
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || math.Abs(f) > math.MaxInt32*1000 {
+		return time.Time{}
+	}
+	sec, frac := math.Modf(f)
+	return time.Unix(int64(sec), int64(frac*1e9))
 }

@@ -1,55 +1,90 @@
-// Package queue has asynq's Redis layout in its own hands: it encodes asynq's
-// task message, enqueues a batch of tasks in one round trip, finds a task by its
-// id in whichever queue it is, and counts what the queues hold.
-//
-// asynq's servers, its Inspector and asynqmon work on what this package
-// writes; tests against them hold the layout in place.
 package queue
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrNotFound is returned by [Store.Find] for an id that no queue knows.
+// ErrNotFound is returned for an id that no queue knows.
 var ErrNotFound = errors.New("queue: no task with this id")
 
 // Store enqueues and finds tasks. It is safe for concurrent use.
 type Store struct {
 	rdb redis.UniversalClient
+	// cluster means that the keys of two queues cannot meet in one script.
+	cluster bool
+
+	mu        sync.Mutex
+	published map[string]time.Time // queue to when its name was last put into AllQueuesKey
 }
 
 // NewStore returns a Store on rdb, which stays the caller's to close.
-func NewStore(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
-
-// Entry is one task to enqueue.
-type Entry struct {
-	// Message must have ID, Type and one of [Names] as Queue.
-	Message *Message
-	// ProcessAt is the earliest time to run the task; zero or past means now.
-	ProcessAt time.Time
+func NewStore(rdb redis.UniversalClient) *Store {
+	_, cluster := rdb.(*redis.ClusterClient)
+	return &Store{rdb: rdb, cluster: cluster, published: make(map[string]time.Time)}
 }
 
-// Answer tells what became of one [Entry].
-type Answer struct {
-	// Existing is what was there already under the id, in any of the queues; nothing was enqueued then.
-	Existing *Record
-	// Err is why the entry may not have been enqueued.
-	Err error
-}
-
-// Enqueue is being built.
-func (s *Store) Enqueue(ctx context.Context, entries []Entry) ([]Answer, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Find is being built.
+// Find returns the task with this id, in whichever queue it is, or
+// [ErrNotFound]. One round trip. What is under the id but cannot be decoded is
+// an error.
 func (s *Store) Find(ctx context.Context, id string) (*Record, error) {
-	return nil, errors.ErrUnsupported
+	keys := make([]string, len(Names))
+	for i, q := range Names {
+		keys[i] = TaskKey(q, id)
+	}
+	calls := []call{{keys: keys, args: []any{id}}}
+	if s.cluster {
+		calls = calls[:0]
+		for _, key := range keys {
+			calls = append(calls, call{keys: []string{key}, args: []any{id}})
+		}
+	}
+	for _, result := range runAll(ctx, s.rdb, findScript, calls, nil) {
+		reply, err := result.Result()
+		switch {
+		case errors.Is(err, redis.Nil):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("queue: find task %s: %w", id, err)
+		}
+		return newRecord(reply)
+	}
+	return nil, ErrNotFound
 }
 
-// Queues is being built.
-func (s *Store) Queues(ctx context.Context) ([]Info, error) { return nil, errors.ErrUnsupported }
+// CountAttempt adds an execution that Layer answered to a task and returns how
+// many there were, or [ErrNotFound] if the task is gone.
+func (s *Store) CountAttempt(ctx context.Context, queue, id string) (int, error) {
+	n, err := s.update(ctx, queue, id, FieldAttempts, "")
+	if err != nil {
+		return 0, fmt.Errorf("queue: count an attempt of task %s: %w", id, err)
+	}
+	return n, nil
+}
+
+// SaveResult writes the result of a task, which must not be empty, in the place
+// of asynq's ResultWriter, or returns [ErrNotFound] if the task is gone.
+// Repeating it is harmless.
+func (s *Store) SaveResult(ctx context.Context, queue, id string, result []byte) error {
+	if len(result) == 0 {
+		return fmt.Errorf("queue: the result of task %s is empty", id)
+	}
+	if _, err := s.update(ctx, queue, id, FieldResult, string(result)); err != nil {
+		return fmt.Errorf("queue: save the result of task %s: %w", id, err)
+	}
+	return nil
+}
+
+func (s *Store) update(ctx context.Context, queue, id, field, value string) (int, error) {
+	calls := []call{{keys: []string{TaskKey(queue, id)}, args: []any{field, value}}}
+	n, err := runAll(ctx, s.rdb, updateScript, calls, nil)[0].Int()
+	if err == nil && n < 0 {
+		err = ErrNotFound
+	}
+	return n, err
+}

@@ -1,0 +1,238 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Entry is one task to enqueue.
+type Entry struct {
+	// Message must have ID, Type and one of [Names] as Queue, and no string in it
+	// may be invalid UTF-8.
+	Message *Message
+	// ProcessAt is the earliest time to run the task; zero or past means now. asynq
+	// counts whole seconds: the task runs up to one second later, never earlier.
+	ProcessAt time.Time
+}
+
+// Answer tells what became of one [Entry].
+type Answer struct {
+	// Existing is what was there already under the id, in any of the queues; nothing was enqueued then.
+	Existing *Record
+	// Err is why the entry was not enqueued. Unless it is one of the entry itself,
+	// the entry may have been enqueued all the same: enqueue it again.
+	Err error
+}
+
+// republish is how often a Store puts a queue's name again into [AllQueuesKey]:
+// a queue that was deleted or flushed away becomes visible to asynq's Inspector
+// and to asynqmon again within this time.
+const republish = time.Minute
+
+// Enqueue stores the entries, in their order, in one round trip, and answers
+// for each of them. The error is that of the first entry that has one.
+//
+// An id is one task: an entry whose id is there already, in whichever queue
+// and state, changes nothing and is answered with what is there. That holds
+// also for two producers at once. In a Redis Cluster, where a script sees one queue only,
+// the other queues are asked before, in a round trip of its own: there two producers that enqueue
+// the same id in different queues at the same moment can both succeed.
+//
+// Enqueueing again what may have been enqueued is always safe. A message with [HeaderEnqueuedAt]
+// is recognised when go-redis repeated the command because its reply was lost, and is answered as new.
+func (s *Store) Enqueue(ctx context.Context, entries []Entry) ([]Answer, error) {
+	answers := make([]Answer, len(entries))
+	batch := s.newBatch(entries, answers)
+	if s.cluster {
+		s.lookElsewhere(ctx, batch)
+	}
+	s.store(ctx, batch)
+	for i := range answers {
+		if answers[i].Err != nil {
+			return answers, answers[i].Err
+		}
+	}
+	return answers, nil
+}
+
+// item is an entry on its way into Redis.
+type item struct {
+	msg     *Message
+	encoded []byte
+	at      time.Time
+	answer  *Answer
+	// again: the batch has the same id further up
+	again bool
+}
+
+// newBatch checks and encodes the entries; those that are wrong get their answer.
+func (s *Store) newBatch(entries []Entry, answers []Answer) []item {
+	batch := make([]item, 0, len(entries))
+	seen := make(map[string]struct{}, len(entries))
+	for i, e := range entries {
+		if err := e.Message.check(); err != nil {
+			answers[i].Err = err
+			continue
+		}
+		_, again := seen[e.Message.ID]
+		seen[e.Message.ID] = struct{}{}
+		batch = append(batch, item{e.Message, e.Message.Encode(), e.ProcessAt, &answers[i], again})
+	}
+	return batch
+}
+
+// check tells what would make asynq stumble over the message later.
+func (m *Message) check() error {
+	switch {
+	case m == nil:
+		return errors.New("queue: no message to enqueue")
+	case m.ID == "":
+		return errors.New("queue: a task needs an id")
+	case !slices.Contains(Names, m.Queue):
+		return fmt.Errorf("queue: task %s: unknown queue %q", m.ID, m.Queue)
+	case m.Type == "":
+		return fmt.Errorf("queue: task %s: no type", m.ID)
+	}
+	texts := []string{m.ID, m.Type, m.ErrorMsg, m.UniqueKey, m.GroupKey}
+	texts = slices.AppendSeq(texts, maps.Keys(m.Headers))
+	texts = slices.AppendSeq(texts, maps.Values(m.Headers))
+	for _, text := range texts {
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("queue: task %q: %w", m.ID, errNotUTF8)
+		}
+	}
+	return nil
+}
+
+// lookElsewhere answers the items whose id is in another queue than theirs.
+func (s *Store) lookElsewhere(ctx context.Context, batch []item) {
+	var calls []call
+	var asked []*item
+	for i := range batch {
+		for _, q := range Names {
+			if it := &batch[i]; q != it.msg.Queue {
+				calls = append(calls, call{keys: []string{TaskKey(q, it.msg.ID)}, args: []any{it.msg.ID}})
+				asked = append(asked, it)
+			}
+		}
+	}
+	for i, result := range runAll(ctx, s.rdb, findScript, calls, nil) {
+		if reply, err := result.Result(); !errors.Is(err, redis.Nil) {
+			asked[i].settle(reply, err)
+		}
+	}
+}
+
+// store sends the items that have no answer yet.
+func (s *Store) store(ctx context.Context, batch []item) {
+	now := time.Now()
+	calls := make([]call, 0, len(batch))
+	sent := make([]*item, 0, len(batch))
+	queues := make(map[string]bool, len(Names))
+	for i := range batch {
+		it := &batch[i]
+		if it.answer.Existing != nil || it.answer.Err != nil {
+			continue
+		}
+		calls = append(calls, s.call(it, now))
+		sent = append(sent, it)
+		queues[it.msg.Queue] = true
+	}
+	if len(calls) == 0 {
+		return
+	}
+	due := s.unpublished(queues, now)
+	var published *redis.IntCmd
+	results := runAll(ctx, s.rdb, enqueueScript, calls, func(pipe redis.Pipeliner) {
+		if len(due) > 0 {
+			published = pipe.SAdd(ctx, AllQueuesKey, due...)
+		}
+	})
+	// A failure is tried again with the next batch: a task runs without this, it is only not listed.
+	if published != nil && published.Err() == nil {
+		s.notePublished(due, now)
+	}
+	for i, result := range results {
+		sent[i].settle(result.Result())
+	}
+}
+
+func (s *Store) call(it *item, now time.Time) call {
+	id := it.msg.ID
+	keys := make([]string, 2, 1+len(Names))
+	keys[0], keys[1] = TaskKey(it.msg.Queue, id), PendingKey(it.msg.Queue)
+	var score any = ""
+	if it.at.After(now) {
+		keys[1], score = ScheduledKey(it.msg.Queue), ceilSecond(it.at)
+	}
+	if !s.cluster {
+		for _, q := range Names {
+			if q != it.msg.Queue {
+				keys = append(keys, TaskKey(q, id))
+			}
+		}
+	}
+	return call{keys: keys, args: []any{it.encoded, id, score, now.UnixNano()}}
+}
+
+// ceilSecond keeps the promise that a task does not run early. asynq writes whole
+// seconds; given a fraction, the asynqmon binary (v0.7.2, with spf13/cast v1.5)
+// shows an error instead of a page of scheduled tasks.
+func ceilSecond(t time.Time) int64 {
+	sec := t.Unix()
+	if t.Nanosecond() > 0 {
+		sec++
+	}
+	return sec
+}
+
+// settle turns what the script said into the item's answer.
+func (it *item) settle(reply any, err error) {
+	if err != nil {
+		it.answer.Err = fmt.Errorf("queue: enqueue task %s: %w", it.msg.ID, err)
+		return
+	}
+	if stored, ok := reply.(int64); ok && stored == 0 {
+		return
+	}
+	there, err := newRecord(reply)
+	if err != nil {
+		it.answer.Err = fmt.Errorf("queue: enqueue task %s: the id is taken by something that is no task: %w", it.msg.ID, err)
+		return
+	}
+	// The same bytes with a time of enqueueing in them: our own command, whose reply was lost.
+	if _, stamped := it.msg.Headers[HeaderEnqueuedAt]; stamped && !it.again && there.raw == string(it.encoded) {
+		return
+	}
+	it.answer.Existing = there
+}
+
+// unpublished returns those of the queues whose name is to be published now.
+func (s *Store) unpublished(queues map[string]bool, now time.Time) []any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var due []any
+	for _, q := range Names {
+		if last, ok := s.published[q]; queues[q] && (!ok || now.Sub(last) >= republish) {
+			due = append(due, q)
+		}
+	}
+	return due
+}
+
+func (s *Store) notePublished(queues []any, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range queues {
+		if name, ok := q.(string); ok {
+			s.published[name] = now
+		}
+	}
+}
