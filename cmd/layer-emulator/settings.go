@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/layerq/layerq/internal/logging"
+	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/layer/layertest"
+)
+
+const envPrefix = "LAYER_EMULATOR_"
+
+type lookupEnv func(string) (string, bool)
+
+// settings are the values of the flags, each with a variable of its own.
+type settings struct {
+	addr        string
+	controlAddr string
+	apps        []string
+	tokens      []string
+	tlsCert     string
+	tlsKey      string
+	rate        string
+	latency     time.Duration
+	seed        uint64
+	logFormat   string
+	logLevel    string
+	switches    layertest.Switches
+}
+
+func (s *settings) register(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringVar(&s.addr, "addr", "127.0.0.1:18080", "address to serve the API on; port 0 takes a free one")
+	f.StringVar(&s.controlAddr, "control-addr", "", "address to serve /_emulator/ on to any caller; the same as --addr opens it there")
+	f.StringArrayVar(&s.apps, "app", nil, "app id, a UUID or layer:///apps/...; repeat for several apps (default "+layertest.DefaultAppID+")")
+	f.StringArrayVar(&s.tokens, "token", nil, "bearer token of the app at the same place (default "+layertest.DefaultToken+")")
+	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the certificate; serves HTTPS")
+	f.StringVar(&s.tlsKey, "tls-key", "", "file with the key of --tls-cert")
+	f.StringVar(&s.rate, "rate", "off", "requests that any window of that length may hold, as in 100/1s; 429 above it")
+	f.DurationVar(&s.latency, "latency", 0, "time by which every answer is delayed")
+	f.Uint64Var(&s.seed, "seed", 0, "makes ids and faults the same in each run; 0 is random")
+	f.StringVar(&s.logFormat, "log-format", logging.Text, "text or json, on standard error")
+	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+	for _, sw := range s.switches.List() {
+		f.BoolVar(sw.Value, sw.Name, false, sw.Usage)
+	}
+}
+
+// fromEnv sets the flags that were not given from their variables.
+func (s *settings) fromEnv(flags *pflag.FlagSet, lookup lookupEnv) error {
+	var errs []error
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed || f.Name == "help" || f.Name == "version" {
+			return
+		}
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok, err := fromVariable(name, lookup)
+		if err == nil && ok {
+			for _, v := range valuesOf(f, value) {
+				err = errors.Join(err, flags.Set(f.Name, v))
+			}
+		}
+		if err != nil {
+			errs = append(errs, usageError{fmt.Errorf("%s: %w", name, err)})
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// valuesOf splits the variable of a flag that can be repeated at its commas.
+func valuesOf(f *pflag.Flag, value string) []string {
+	if f.Value.Type() == "stringArray" {
+		return strings.Split(value, ",")
+	}
+	return []string{value}
+}
+
+func fromVariable(name string, lookup lookupEnv) (value string, ok bool, err error) {
+	value, ok = lookup(name)
+	file, inFile := lookup(name + "_FILE")
+	switch {
+	case ok && inFile:
+		return "", false, fmt.Errorf("%s_FILE is set, too; set one of them", name)
+	case inFile:
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", false, fmt.Errorf("%s_FILE: %w", name, err)
+		}
+		return strings.TrimRight(string(b), "\r\n"), true, nil
+	}
+	return value, ok, nil
+}
+
+// check turns the values into a configuration. Its error names the flag, the
+// value and what is allowed.
+func (s *settings) check() (layertest.Config, error) {
+	cfg := layertest.Config{Latency: s.latency, Seed: s.seed, Switches: s.switches}
+	var errs []error
+	wrong := func(flag, value, allowed string) {
+		errs = append(errs, fmt.Errorf("--%s %q: %s", flag, value, allowed))
+	}
+	if _, _, err := net.SplitHostPort(s.addr); err != nil {
+		wrong("addr", s.addr, "want host:port, such as 127.0.0.1:18080")
+	}
+	if _, _, err := net.SplitHostPort(s.controlAddr); s.controlAddr != "" && err != nil {
+		wrong("control-addr", s.controlAddr, "want host:port, such as 127.0.0.1:18081")
+	}
+	cfg.RemoteControl = s.controlAddr == s.addr
+	var err error
+	if cfg.Apps, err = s.checkApps(); err != nil {
+		errs = append(errs, err)
+	}
+	if cfg.Rate, err = layertest.ParseRate(s.rate); err != nil {
+		errs = append(errs, fmt.Errorf("--rate: %w", err))
+	}
+	if s.latency < 0 {
+		wrong("latency", s.latency.String(), "want a duration from 0")
+	}
+	if (s.tlsCert == "") != (s.tlsKey == "") {
+		errs = append(errs, errors.New("--tls-cert and --tls-key: want both or none"))
+	}
+	if s.logFormat != logging.Text && s.logFormat != logging.JSON {
+		wrong("log-format", s.logFormat, "want text or json")
+	}
+	if _, err := s.level(); err != nil {
+		wrong("log-level", s.logLevel, "want debug, info, warn or error")
+	}
+	if len(errs) > 0 {
+		return cfg, usageError{errors.Join(errs...)}
+	}
+	return cfg, nil
+}
+
+func (s *settings) level() (slog.Level, error) {
+	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+		if strings.EqualFold(s.logLevel, level.String()) {
+			return level, nil
+		}
+	}
+	return 0, errors.New("unknown level")
+}
+
+// checkApps pairs apps and tokens by their place.
+func (s *settings) checkApps() ([]layertest.App, error) {
+	apps, tokens := s.apps, s.tokens
+	if len(apps) == 0 && len(tokens) <= 1 {
+		apps = []string{layertest.DefaultAppID}
+	}
+	if len(tokens) == 0 && len(apps) == 1 {
+		tokens = []string{layertest.DefaultToken}
+	}
+	if len(apps) != len(tokens) {
+		return nil, fmt.Errorf("--app and --token: there are %d apps and %d tokens; want one token for each app", len(apps), len(tokens))
+	}
+	out := make([]layertest.App, len(apps))
+	for i, app := range apps {
+		id, err := layer.ParseAppID(app)
+		if err != nil {
+			return nil, fmt.Errorf("--app %q: want a UUID or layer:///apps/staging/UUID", app)
+		}
+		if tokens[i] == "" || strings.ContainsAny(tokens[i], " \t\r\n") {
+			return nil, fmt.Errorf("--token of app %s: want a token without spaces", id)
+		}
+		out[i] = layertest.App{ID: id, Token: tokens[i]}
+	}
+	return out, nil
+}

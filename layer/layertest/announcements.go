@@ -1,0 +1,114 @@
+package layertest
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+var announcementRoutes = []route{
+	{method: http.MethodPost, path: "/apps/:app/announcements", handle: (*call).sendAnnouncement},
+}
+
+type announcement struct {
+	id         uuid.UUID
+	sentAt     time.Time
+	recipients []string // as sent
+	everyone   bool
+	sender     sender
+	parts      []part
+}
+
+// delivery is a recipient's copy of an announcement.
+type delivery struct {
+	*announcement
+	status  receipt
+	deleted bool
+}
+
+func announcementID(id uuid.UUID) string { return "layer:///announcements/" + id.String() }
+
+// sendAnnouncement answers POST /apps/A/announcements.
+//
+// Layer docs: platform, announcements.
+func (c *call) sendAnnouncement() (answer, *failure) {
+	body, f := c.decodeObject()
+	if f != nil {
+		return answer{}, f
+	}
+	recipients, everyone, f := c.parseRecipients(body)
+	if f != nil {
+		return answer{}, f
+	}
+	from, f := parseSender(body)
+	switch {
+	case f != nil:
+		return answer{}, f
+	case from.isUser:
+		return answer{}, invalid("sender.user_id", "an announcement is sent by a name")
+	}
+	parts, f := c.parseParts(body)
+	if f != nil {
+		return answer{}, f
+	}
+	if f = c.checkNotification(body["notification"]); f != nil {
+		return answer{}, f
+	}
+	return c.write(func(a *app, now time.Time) (answer, *failure) {
+		if first, ok := a.known(c.dedupe); ok {
+			return c.repeated(anAnnounce, first, func() answer {
+				return jsonAnswer(http.StatusAccepted, c.announced(a.announcements[c.dedupe]))
+			})
+		}
+		n := &announcement{id: c.newID(), sentAt: now, recipients: recipients, everyone: everyone, sender: from, parts: parts}
+		a.announce(n)
+		return jsonAnswer(http.StatusAccepted, c.announced(n)), nil
+	})
+}
+
+func (c *call) parseRecipients(body object) (ids []string, everyone bool, f *failure) {
+	switch {
+	case !body.has("recipients"):
+		return nil, false, missing("recipients")
+	case body["recipients"] == "everyone" && c.e.config.Switches.Everyone:
+		return nil, true, nil
+	}
+	ids, f = userIDs(body["recipients"], "recipients")
+	if f == nil && len(ids) == 0 {
+		f = invalid("recipients", "it must not be empty")
+	}
+	return ids, false, f
+}
+
+// announce puts an announcement into the inbox of each recipient.
+func (a *app) announce(n *announcement) {
+	a.announcements[n.id] = n
+	ids := slices.Compact(slices.Sorted(slices.Values(n.recipients)))
+	if n.everyone {
+		ids = nil
+		for id := range a.users {
+			if a.knows(id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	for _, id := range ids {
+		u := a.user(id)
+		u.inbox = append(u.inbox, &delivery{announcement: n, status: sent})
+	}
+}
+
+// announced renders an announcement as the answer to its create.
+func (c *call) announced(n *announcement) any {
+	var recipients any = n.recipients
+	if n.everyone {
+		recipients = "everyone"
+	}
+	return wireCreated{
+		ID: announcementID(n.id), URL: c.appURL() + "/announcements/" + n.id.String(),
+		Parts: c.createdParts(announcementID(n.id), n.parts), SentAt: timestamp(n.sentAt),
+		Recipients: recipients, Sender: c.createdSender(n.sender),
+	}
+}

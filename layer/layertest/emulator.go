@@ -1,0 +1,171 @@
+package layertest
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Emulator serves the Layer API and, under /_emulator/, its own controls. It
+// is an [http.Handler], safe for concurrent use.
+type Emulator struct {
+	config Config
+	apps   map[uuid.UUID]*app
+	tokens map[string]bool
+	random *randomness
+	faults *faults
+	log    *requestLog
+	mux    *http.ServeMux
+}
+
+// New returns an emulator that keeps everything in memory.
+func New(cfg Config) *Emulator {
+	cfg = cfg.withDefaults()
+	e := &Emulator{
+		config: cfg,
+		apps:   map[uuid.UUID]*app{},
+		tokens: map[string]bool{},
+		random: newRandomness(cfg.Seed),
+		log:    newRequestLog(cfg.LogSize, cfg.Rate),
+	}
+	e.faults = &faults{random: e.random}
+	for _, a := range cfg.Apps {
+		id := a.ID.UUID()
+		if e.apps[id] == nil {
+			e.apps[id] = newApp(id)
+		}
+		e.apps[id].tokens[a.Token] = true
+		e.tokens[a.Token] = true
+	}
+	e.mux = e.controls()
+	return e
+}
+
+// ServeHTTP answers one request.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/_emulator" || strings.HasPrefix(r.URL.Path, "/_emulator/") {
+		e.serveControl(w, r)
+		return
+	}
+	t, admitted := e.log.arrive(r, true)
+	if !admitted {
+		e.log.finish(t, http.StatusTooManyRequests, false)
+		answer{status: http.StatusTooManyRequests}.write(w, r)
+		return
+	}
+	p := e.faults.choose(r.Method, r.URL.EscapedPath())
+	if delay := e.config.Latency + p.before; delay > 0 || p.fault != nil && p.Hang {
+		buffer(r)
+		wait(r.Context(), delay)
+	}
+	c := &call{e: e, r: r}
+	var a answer
+	if !p.instead() || p.AfterCommit {
+		a = c.answer()
+	}
+	wait(r.Context(), p.after)
+	a = p.shape(a)
+	status := a.status
+	if p.fault != nil && (p.DropConnection || p.Hang) {
+		status = 0
+	}
+	e.log.finish(t, status, c.duplicate)
+	p.send(w, r, a)
+}
+
+// buffer reads the body of a request before a delay: a slow service has taken
+// the request in, so the work is done even if the caller leaves meanwhile. And
+// net/http notices that only once the body was read.
+func buffer(r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, "/apps/") {
+		return // an upload may be larger than memory
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody+1))
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+}
+
+// failing is what is left of a body after an error.
+type failing struct{ err error }
+
+// Read returns the error, or the end of the body where there was none.
+func (f failing) Read([]byte) (int, error) {
+	if f.err == nil {
+		return 0, io.EOF
+	}
+	return 0, f.err
+}
+
+func (c *call) answer() answer {
+	a, f := c.serve()
+	if f != nil {
+		return f.answer()
+	}
+	return a
+}
+
+// HTTPServer returns a server for the emulator with sensible timeouts, ready
+// for Serve or ServeTLS, which speaks HTTP/1.1 and HTTP/2.
+func (e *Emulator) HTTPServer() *http.Server {
+	return &http.Server{
+		Handler:           e,
+		ConnContext:       ConnContext,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       5 * time.Minute,
+	}
+}
+
+// Stats returns the counts that GET /_emulator/stats answers.
+func (e *Emulator) Stats() Stats {
+	s := e.log.stats()
+	for _, a := range e.apps {
+		a.count(&s)
+	}
+	return s
+}
+
+// Requests returns up to limit remembered requests that arrived after number
+// since, in order of arrival.
+func (e *Emulator) Requests(since int64, limit int) []Request { return e.log.after(since, limit) }
+
+// SetRate changes the limit.
+func (e *Emulator) SetRate(r Rate) { e.log.setRate(r) }
+
+// SetFaults replaces the rules in force. It fails, and changes nothing, if one
+// of them is wrong.
+func (e *Emulator) SetFaults(rules ...Rule) error {
+	compiled, err := compileAll(rules)
+	if err == nil {
+		e.faults.set(compiled)
+	}
+	return err
+}
+
+// AddFaults adds rules after those in force. It fails, and changes nothing, if
+// one of them is wrong.
+func (e *Emulator) AddFaults(rules ...Rule) error {
+	compiled, err := compileAll(rules)
+	if err == nil {
+		e.faults.add(compiled...)
+	}
+	return err
+}
+
+// Faults returns the rules in force, with what is left of their counts.
+func (e *Emulator) Faults() []Rule { return e.faults.list() }
+
+// Reset forgets everything: what is stored, requests, counts and faults. The
+// limit is again the one of [Config].
+func (e *Emulator) Reset() {
+	e.faults.set(nil)
+	e.log.setRate(Rate{})
+	e.log.setRate(e.config.Rate)
+	for _, a := range e.apps {
+		a.reset()
+	}
+	e.random.reset()
+	e.log.reset()
+}

@@ -1,0 +1,167 @@
+package layertest
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+var messageRoutes = []route{
+	{method: http.MethodPost, path: "/apps/:app/conversations/:conversation/messages", handle: (*call).sendMessage},
+	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation/messages", handle: (*call).listMessages},
+	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation/messages/:message", handle: (*call).getMessage},
+}
+
+// sendMessage answers POST /apps/A/conversations/C/messages.
+//
+// Layer docs: platform, messages, send.
+func (c *call) sendMessage() (answer, *failure) {
+	body, f := c.decodeObject()
+	if f != nil {
+		return answer{}, f
+	}
+	from, f := parseSender(body)
+	if f != nil {
+		return answer{}, f
+	}
+	parts, f := c.parseParts(body)
+	if f != nil {
+		return answer{}, f
+	}
+	if f = c.checkNotification(body["notification"]); f != nil {
+		return answer{}, f
+	}
+	packed := pack(from, parts)
+	return c.write(func(a *app, now time.Time) (answer, *failure) {
+		if first, ok := a.known(c.dedupe); ok {
+			return c.repeated(aMessage, first, func() answer {
+				return jsonAnswer(http.StatusCreated, c.created(a.messages[c.dedupe]))
+			})
+		}
+		conv, f := c.writable(a)
+		if f != nil {
+			return answer{}, f
+		}
+		if from.isUser && !conv.roster.has(from.name) && !c.e.config.Switches.OutsideSender {
+			return answer{}, invalid("sender.user_id", "it is no participant of the conversation")
+		}
+		msg := a.post(conv, c.newID(), now, from, packed)
+		return jsonAnswer(http.StatusCreated, c.created(msg)), nil
+	})
+}
+
+// parseSender reads who a message is from: a user or a free name.
+func parseSender(body object) (sender, *failure) {
+	if !body.has("sender") {
+		return sender{}, missing("sender")
+	}
+	m, ok := body["sender"].(map[string]any)
+	if !ok {
+		return sender{}, invalid("sender", "it must be an object")
+	}
+	o := object(m)
+	user, f := o.text("user_id", "sender.user_id")
+	if f != nil {
+		return sender{}, f
+	}
+	name, f := o.text("name", "sender.name")
+	switch {
+	case f != nil:
+		return sender{}, f
+	case o.has("user_id") && o.has("name"):
+		return sender{}, invalid("sender", "user_id and name exclude one another")
+	case user != "":
+		return sender{name: user, isUser: true}, nil
+	case name != "":
+		return sender{name: name}, nil
+	case o.has("user_id"):
+		return sender{}, invalid("sender.user_id", "it must not be empty")
+	case o.has("name"):
+		return sender{}, invalid("sender.name", "it must not be empty")
+	default:
+		return sender{}, invalid("sender", "it must have user_id or name")
+	}
+}
+
+// post adds a message to a conversation and to the views of its participants.
+func (a *app) post(conv *conversation, id uuid.UUID, now time.Time, from sender, packed string) *message {
+	conv.seq++
+	msg := &message{id: id, conv: conv, roster: conv.roster, packed: packed, sentAt: now.UnixMilli(), seq: conv.seq}
+	a.hideFromBlocked(msg, from)
+	conv.messages = append(conv.messages, msg)
+	a.messages[id] = msg
+	a.live.messages++
+	for _, id := range conv.roster.ids {
+		m := conv.members[id]
+		if m.hidden && !msg.hiddenFrom(id) {
+			m.hidden, m.from = false, msg.seq // it comes back, beginning here
+		}
+		if m.sees(msg) {
+			m.visible++
+			if msg.unreadBy(id) {
+				m.unread++
+			}
+		}
+	}
+	return msg
+}
+
+// hideFromBlocked keeps a message from those who block its sender, and from
+// those whom the sender blocks; nobody is told.
+//
+// Layer docs: knowledge base, block policies.
+func (a *app) hideFromBlocked(msg *message, from sender) {
+	if !from.isUser || a.blocks == 0 {
+		return
+	}
+	for _, id := range msg.roster.ids {
+		if id == from.name || !a.blocked(id, from.name) && !a.blocked(from.name, id) {
+			continue
+		}
+		m := msg.mark()
+		if m.hidden == nil {
+			m.hidden = map[string]bool{}
+		}
+		m.hidden[id] = true
+	}
+}
+
+// getMessage answers GET /apps/A/conversations/C/messages/M. Reads of messages
+// speak with the words of the Client API, where what was deleted is not found.
+//
+// Layer docs: platform, messages, retrieve one.
+func (c *call) getMessage() (answer, *failure) {
+	return c.read(func(a *app) (answer, *failure) {
+		msg := a.messages[c.id("message")]
+		if msg == nil || msg.deleted() || msg.conv.deleted || msg.conv.id != c.id("conversation") {
+			return answer{}, absent("Message")
+		}
+		return jsonAnswer(http.StatusOK, c.systemMessage(msg)), nil
+	})
+}
+
+// listMessages answers GET /apps/A/conversations/C/messages, newest first.
+//
+// Layer docs: platform, messages, retrieve all.
+func (c *call) listMessages() (answer, *failure) {
+	page, f := c.page("messages")
+	if f != nil {
+		return answer{}, f
+	}
+	return c.read(func(a *app) (answer, *failure) {
+		conv, f := a.conversation(c.id("conversation"))
+		if f != nil {
+			return answer{}, f
+		}
+		end, f := c.end(a, conv, page)
+		if f != nil {
+			return answer{}, f
+		}
+		list := []wireMessage{}
+		for i := end - 1; i >= 0 && len(list) < page.size; i-- {
+			list = append(list, c.systemMessage(conv.messages[i]))
+		}
+		return jsonAnswer(http.StatusOK, list).withCount(len(conv.messages)), nil
+	})
+}
