@@ -1,0 +1,56 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// countsForAsynq is what asynq counts as a retry. It decides nothing, as the
+// dequeue hook hands out every task with a retry limit that is never reached;
+// asynqmon shows it.
+func countsForAsynq(err error) bool {
+	next, ok := errors.AsType[*again](err)
+	return ok && next.counts
+}
+
+// delayFor is how long asynq lets a task wait. Errors that are not the pipeline's
+// are asynq's own: a lost lease, whose task runs again at once, since it has
+// waited long enough, or a task that somebody cancelled in asynqmon.
+func (w *Worker) delayFor(err error) time.Duration {
+	if next, ok := errors.AsType[*again](err); ok {
+		return next.wait
+	}
+	if errors.Is(err, asynq.ErrLeaseExpired) {
+		return 0
+	}
+	return w.pipeline.delay.after(1, err)
+}
+
+// asynqLog writes asynq's lines for whoever looks for an error in asynq. What an
+// operator needs to know is logged by this package and the dequeue hook, once:
+// asynq repeats itself every second while Redis is away.
+type asynqLog struct{ log *slog.Logger }
+
+func (l asynqLog) Debug(args ...any) { l.write("debug", args) }
+func (l asynqLog) Info(args ...any)  { l.write("info", args) }
+func (l asynqLog) Warn(args ...any)  { l.write("warn", args) }
+func (l asynqLog) Error(args ...any) { l.write("error", args) }
+func (l asynqLog) Fatal(args ...any) { l.write("fatal", args) }
+
+func (l asynqLog) write(severity string, args []any) {
+	l.log.Debug("asynq", "severity", severity, "line", fmt.Sprint(args...))
+}
+
+// asynqLevel keeps asynq from making lines that nobody sees. It makes one for
+// every look at an empty queue.
+func asynqLevel(log *slog.Logger) asynq.LogLevel {
+	if log.Enabled(context.Background(), slog.LevelDebug) {
+		return asynq.InfoLevel
+	}
+	return asynq.FatalLevel
+}

@@ -1,0 +1,65 @@
+package worker
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/layerq/layerq/layer"
+)
+
+// decide maps the error of one execution to what happens next. It goes by
+// Layer's code, never by a text; where an answer has no code, by its status. Its
+// test holds the table in docs/errors.md.
+func decide(err error) verdict {
+	if err == nil {
+		return verdict{done, true}
+	}
+	if answer, ok := errors.AsType[*layer.Error](err); ok {
+		return verdict{decideAnswer(answer), true}
+	}
+	if failure, ok := errors.AsType[*layer.TransportError](err); ok {
+		// An answer that cannot be read is one: a proxy that says 200 to everything
+		// must not keep a task going for ever.
+		return verdict{decideFailure(failure.Kind), failure.Status != 0}
+	}
+	// Ours, and the same the next time: an invalid payload, an expired task, a
+	// panic, a request that was refused before it was sent.
+	return verdict{archive, false}
+}
+
+func decideAnswer(answer *layer.Error) outcome {
+	switch answer.Code {
+	case layer.CodeRateLimitExceeded, // of the whole app
+		layer.CodeAuthenticationRequired, layer.CodeAppSuspended, layer.CodeInvalidAppID:
+		return hold
+
+	case layer.CodeServiceUnavailable, layer.CodeInternalServerError, layer.CodeRequestTimeout:
+		return retry
+
+	case layer.CodeUserSuspended, layer.CodeAccessDenied, // of this user or conversation only
+		layer.CodeNotFound, layer.CodeObjectDeleted,
+		layer.CodeMissingProperty, layer.CodeInvalidProperty, layer.CodeInvalidOperation, layer.CodeParticipantBlocked,
+		layer.CodeInvalidRequest, layer.CodeInvalidRequestID,
+		layer.CodeInvalidEndpoint, layer.CodeInvalidHeader, layer.CodeMethodNotAllowed,
+		layer.CodeConflict,
+		// Ours would have been a success: the client has compared the resource.
+		layer.CodeIDInUse:
+		return archive
+	}
+	switch {
+	case answer.Status == http.StatusTooManyRequests, answer.Status == http.StatusUnauthorized:
+		return hold
+	case answer.Status >= 300 && answer.Status < 400: // the base URL is wrong, and no task is
+		return hold
+	case layer.IsTransient(answer):
+		return retry
+	}
+	return archive
+}
+
+func decideFailure(kind layer.Kind) outcome {
+	if kind == layer.KindSource { // what was to be uploaded is not what the task says
+		return archive
+	}
+	return retry
+}

@@ -1,0 +1,97 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+// Errors of our own, as decide gets them. Their texts are what a person reads in
+// the archive.
+type (
+	expiredError     struct{ at time.Time }
+	undecodableError struct{ why string }
+	panicError       struct {
+		taskType string
+		value    any
+		stack    []byte
+	}
+	exhaustedError struct {
+		attempts int
+		last     error
+	}
+)
+
+func (e *expiredError) Error() string {
+	return "expired at " + e.at.UTC().Format(time.RFC3339) + ": it was not executed"
+}
+
+func (e *undecodableError) Error() string {
+	return e.why + ": it was not executed"
+}
+
+// Error shows the value of a panic only if the runtime made it: any other may
+// hold what somebody wrote.
+func (e *panicError) Error() string {
+	if err, ok := e.value.(runtime.Error); ok {
+		return fmt.Sprintf("panic while executing %s: %v", e.taskType, err)
+	}
+	return fmt.Sprintf("panic while executing %s: a %T", e.taskType, e.value)
+}
+
+func (e *exhaustedError) Error() string {
+	return fmt.Sprintf("given up after %d attempts: %v", e.attempts, e.last)
+}
+
+func (e *exhaustedError) Unwrap() error { return e.last }
+
+// Why the context of an execution ended, if it was not asynq that ended it.
+var (
+	errDrained = errors.New("the worker stops")
+	errTimeout = errors.New("the execution took too long")
+)
+
+// errHandedBack is what asynq does not read any more when it gets it.
+var errHandedBack = errors.New("handed back")
+
+// An archived is returned to asynq to archive the task with a reason.
+type archived struct{ reason string }
+
+func (e *archived) Error() string { return e.reason }
+
+// Is makes it asynq's SkipRetry, without that error's text in the reason.
+func (e *archived) Is(target error) bool {
+	return target == asynq.SkipRetry //nolint:errorlint // asynq compares with the value itself
+}
+
+// An again is returned to asynq to execute the task once more after a wait.
+type again struct {
+	reason string
+	wait   time.Duration
+	counts bool // shown by asynqmon as a retry
+}
+
+func (e *again) Error() string { return e.reason }
+
+const maxReason = 1024
+
+// reasonOf is an error's text as asynq can store it: it cannot encode invalid
+// UTF-8, and a task whose reason it cannot encode would stay active and run
+// again and again.
+func reasonOf(err error) string {
+	text := strings.ToValidUTF8(err.Error(), "�")
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, text)
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason], "") + "…"
+	}
+	return text
+}

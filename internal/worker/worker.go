@@ -1,0 +1,107 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+
+	"github.com/layerq/layerq/internal/dequeue"
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/tasks"
+)
+
+// A Worker takes tasks from Redis and executes them. Make it with [New].
+type Worker struct {
+	opts     Options
+	hook     *dequeue.Hook
+	pipeline *pipeline
+	flight   *flight
+	servers  []*asynq.Server
+	cutOff   context.CancelFunc // of the pipeline's cutoff
+	queues   *queueCache
+
+	state   atomic.Int32
+	stopped atomic.Pointer[context.Context] // Run's context
+}
+
+// New prepares a worker. It asks Redis nothing: a worker may start before its
+// Redis does.
+func New(opts Options) (*Worker, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	cutoff, cutOff := context.WithCancel(context.Background())
+	w := &Worker{
+		opts:   opts,
+		hook:   dequeue.New(opts.Wake, dequeue.Options{Log: opts.Log, Retention: opts.Retention}),
+		flight: newFlight(opts.Queues),
+		cutOff: cutOff,
+		queues: newQueueCache(queue.NewStore(opts.Wake)),
+	}
+	opts.Redis.AddHook(w.hook)
+	w.pipeline = &pipeline{
+		hook: w.hook,
+		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task) (tasks.Result, error) {
+			return tasks.Perform(ctx, opts.API, id, t)
+		},
+		records:     &recorder{rdb: opts.Redis, patience: opts.DrainTimeout, cutoff: cutoff, log: opts.Log},
+		delay:       retryDelay{least: opts.RetryMin, most: opts.RetryMax},
+		metrics:     opts.Metrics,
+		flight:      w.flight,
+		log:         opts.Log,
+		maxAttempts: opts.MaxAttempts,
+		timeout:     opts.Timeout,
+		cutoff:      cutoff,
+	}
+	opts.Metrics.watch(w.queues, w.flight, opts.Queues)
+	return w, nil
+}
+
+// Run takes and executes tasks until ctx ends, and then drains: it takes no more
+// tasks at once, waits for those that run, at most DrainTimeout, hands the rest
+// back to their queues, and returns nil. It returns an error if something had
+// to be left behind; other workers recover it. Run can be called once.
+func (w *Worker) Run(ctx context.Context) error {
+	if !w.state.CompareAndSwap(int32(starting), int32(running)) {
+		return fmt.Errorf("worker: Run was called before")
+	}
+	w.stopped.Store(&ctx)
+	defer w.state.Store(int32(stopped))
+	defer w.cutOff()
+
+	for _, name := range queue.Names {
+		if concurrency := w.opts.Queues[name]; concurrency > 0 {
+			srv := asynq.NewServerFromRedisClient(w.opts.Redis, w.serverConfig(name, concurrency))
+			if err := srv.Start(w.pipeline); err != nil {
+				return fmt.Errorf("worker: queue %s: %w", name, err)
+			}
+			w.servers = append(w.servers, srv)
+		}
+	}
+	w.opts.Log.Info("worker runs", "queues", w.opts.Queues)
+	<-ctx.Done()
+	return w.drain()
+}
+
+// serverConfig is the asynq server of one queue.
+func (w *Worker) serverConfig(name string, concurrency int) asynq.Config {
+	cfg := dequeue.ServerConfig(name, concurrency)
+	cfg.Logger = asynqLog{w.opts.Log.With("queue", name)}
+	cfg.LogLevel = asynqLevel(w.opts.Log)
+	// The end of asynq's patience comes a little after ours, when no call is
+	// under way any more.
+	cfg.ShutdownTimeout = w.opts.DrainTimeout + settleTime
+	cfg.IsFailure = countsForAsynq
+	cfg.RetryDelayFunc = func(_ int, err error, _ *asynq.Task) time.Duration {
+		now := time.Now()
+		wait := wholeSecond(now, w.delayFor(err))
+		w.hook.Due(name, now.Add(wait))
+		return wait
+	}
+	return cfg
+}
