@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -479,12 +480,13 @@ func (c *lossy) Write(b []byte) (int, error) {
 }
 
 func (c *lossy) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
 	c.mu.Lock()
 	lost := c.next
 	c.mu.Unlock()
-	n, err := c.Conn.Read(b)
 	if lost {
-		return 0, net.ErrClosed
+		_ = c.Close()
+		return 0, io.EOF
 	}
 	return n, err
 }

@@ -96,6 +96,7 @@ func newClient(t testing.TB, addr string, db int) redis.UniversalClient {
 		Addr:                  addr,
 		DB:                    db,
 		ContextTimeoutEnabled: true,
+		DialerRetries:         1, // a test that takes Redis away should see it soon
 		// The handshake for a feature of managed clusters only costs commands here.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
