@@ -22,7 +22,7 @@ COPY . .
 ARG VERSION
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
-    go build -trimpath -buildvcs=false -ldflags "-s -w${VERSION:+ -X main.version=$VERSION}" -o /out/ \
+    go build -trimpath -buildvcs=false -ldflags "-s -w${VERSION:+ -X github.com/layerq/layerq/internal/version.stamp=$VERSION}" -o /out/ \
       ./cmd/worker ./cmd/enqueue ./cmd/layer-emulator
 
 FROM scratch AS base
