@@ -29,10 +29,13 @@ type Announcement struct {
 	IsUnread    bool      `json:"is_unread"`
 }
 
-func (a *Announcement) check() error {
+func (a *Announcement) accept() error {
 	if a.ID.IsZero() {
 		return errNoID
 	}
+	a.SentAt = a.SentAt.UTC()
+	a.ReceivedAt = a.ReceivedAt.UTC()
+	acceptParts(a.Parts)
 	return nil
 }
 
@@ -97,7 +100,7 @@ func (s *AnnouncementsService) Send(ctx context.Context, dedupe uuid.UUID, req S
 	_, err := s.client.do(ctx, &call{
 		operation: operation, method: http.MethodPost, path: s.client.path("announcements"),
 		dedupe: dedupe, into: &made, private: privateTexts(req.Parts),
-		body: wireAnnouncement{req.Recipients, wireMessage{req.Sender, wireParts(req.Parts), req.Notification.forVersion(s.client.version)}},
+		body: wireAnnouncement{req.Recipients, SendMessageRequest{req.Sender, req.Parts, req.Notification}.wire(s.client.version)},
 	})
 	if err != nil {
 		return nil, err

@@ -8,15 +8,18 @@ import (
 	"time"
 )
 
-// attempt makes one HTTP request: with a permit, bounded in time, and told to
-// the observers.
-func (c *Client) attempt(ctx context.Context, call *call, number int) (*reply, error) {
-	permit := permit{limiter: c.limiter}
+// measured makes one attempt: with a permit if it goes to the API, and told to the
+// observers.
+func (c *Client) measured(ctx context.Context, call *call, number int, limited bool, exchange func(*permit) (*reply, error)) (*reply, error) {
+	var permit permit
+	if limited {
+		permit.limiter = c.limiter
+	}
 	if err := permit.acquire(ctx); err != nil {
 		return nil, call.failed(limiterError(ctx, err))
 	}
 	start := time.Now()
-	answer, err := c.exchange(ctx, call, &permit)
+	answer, err := exchange(&permit)
 	permit.release(answerOf(answer, err))
 	c.observe(ctx, attemptOf(call, number, start, answer, err))
 	return answer, err

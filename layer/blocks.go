@@ -57,6 +57,22 @@ func (s *BlocksService) Block(ctx context.Context, owner, user string) error {
 	return err
 }
 
+// Edit changes a block list by any number of operations on "blocks": add, remove,
+// and set, which replaces it. Idempotent. Layer applies them a little after it
+// has accepted them.
+//
+// Layer docs: Platform API, users, modifying the block list in bulk.
+//
+//layer:operation PATCH /apps/:app/users/:user
+func (s *BlocksService) Edit(ctx context.Context, owner string, patch Patch) error {
+	const operation = "blocks.edit"
+	if err := refuse(operation, ValidateUserID("owner", owner), inField("operations", patch.ValidateForBlocks())); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{operation: operation, method: http.MethodPatch, path: s.client.path("users", owner), body: patch})
+	return err
+}
+
 // Unblock takes user off the block list of owner. Idempotent: a user who is not
 // on it is no error.
 //

@@ -14,9 +14,16 @@ import (
 type Client struct {
 	Conversations *ConversationsService
 	Messages      *MessagesService
+	Content       *ContentService
 	Announcements *AnnouncementsService
+	Notifications *NotificationsService
 	Blocks        *BlocksService
 	Identities    *IdentitiesService
+	Badges        *BadgesService
+	Users         *UsersService
+	Sessions      *SessionsService
+	Webhooks      *WebhooksService
+	Exports       *ExportsService
 
 	app       AppID
 	token     string
@@ -67,16 +74,23 @@ func New(app AppID, token string, opts ...Option) (*Client, error) {
 func (c *Client) addServices(s service) {
 	c.Conversations = &ConversationsService{s}
 	c.Messages = &MessagesService{s}
+	c.Content = &ContentService{s}
 	c.Announcements = &AnnouncementsService{s}
+	c.Notifications = &NotificationsService{s}
 	c.Blocks = &BlocksService{s}
 	c.Identities = &IdentitiesService{s}
+	c.Badges = &BadgesService{s}
+	c.Users = &UsersService{s}
+	c.Sessions = &SessionsService{s}
+	c.Webhooks = &WebhooksService{s}
+	c.Exports = &ExportsService{s}
 }
 
 func (c *Client) useHTTPClient(hc *http.Client) {
 	api, storage := *hc, *hc
 	api.Timeout, storage.Timeout = 0, 0 // the attempt's context has it; uploads may take long
 	api.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	storage.CheckRedirect = nil
+	storage.CheckRedirect = noRedirectedPut
 	c.api, c.storage = &api, &storage
 }
 

@@ -41,16 +41,18 @@ type Conversation struct {
 	Existing bool `json:"-"`
 }
 
-func (c *Conversation) check() error {
+func (c *Conversation) accept() error {
 	if c.ID.IsZero() {
 		return errNoID
+	}
+	c.CreatedAt = c.CreatedAt.UTC()
+	if c.LastMessage != nil {
+		return c.LastMessage.accept()
 	}
 	return nil
 }
 
 func (c *Conversation) uuid() uuid.UUID { return c.ID.UUID() }
-
-var errNoID = errors.New("it has no id")
 
 // CreateConversationRequest describes a conversation to be made.
 type CreateConversationRequest struct {
@@ -139,7 +141,7 @@ func ExistingConversation(err error) (*Conversation, bool) {
 		return nil, false
 	}
 	var found Conversation
-	if json.Unmarshal(e.Data, &found) != nil || found.ID.IsZero() {
+	if json.Unmarshal(e.Data, &found) != nil || found.accept() != nil {
 		return nil, false
 	}
 	found.Existing = true

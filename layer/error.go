@@ -79,7 +79,7 @@ func (e *Error) todo() string {
 
 // Is makes errors.Is(err, layer.CodeNotFound) work.
 func (e *Error) Is(target error) bool {
-	code, isCode := target.(Code) //nolint:errorlint // a Code wraps nothing
+	code, isCode := target.(Code)
 	return isCode && code != "" && code == e.Code
 }
 

@@ -43,13 +43,13 @@ func (i Identity) Validate() error {
 	if i.DisplayName == "" {
 		p.add("display_name", "is missing or empty")
 	}
-	p.characters("display_name", i.DisplayName, MaxIdentityName)
-	p.characters("avatar_url", i.AvatarURL, MaxIdentityAvatarURL)
-	p.characters("first_name", i.FirstName, MaxIdentityName)
-	p.characters("last_name", i.LastName, MaxIdentityName)
-	p.characters("phone_number", i.PhoneNumber, MaxIdentityPhoneNumber)
-	p.characters("email_address", i.EmailAddress, MaxIdentityEmailAddress)
-	p.text("public_key", i.PublicKey)
+	p.identityText("display_name", i.DisplayName)
+	p.identityText("avatar_url", i.AvatarURL)
+	p.identityText("first_name", i.FirstName)
+	p.identityText("last_name", i.LastName)
+	p.identityText("phone_number", i.PhoneNumber)
+	p.identityText("email_address", i.EmailAddress)
+	p.identityText("public_key", i.PublicKey)
 	if len(i.Metadata) > MaxIdentityMetadata {
 		p.add("metadata", "has %d keys, Layer takes at most %d", len(i.Metadata), MaxIdentityMetadata)
 	}
@@ -59,6 +59,23 @@ func (i Identity) Validate() error {
 		}
 	}
 	return p.err()
+}
+
+// identityLimits are the texts of an identity, with their limits; 0 is none.
+var identityLimits = map[string]int{
+	"display_name":  MaxIdentityName,
+	"avatar_url":    MaxIdentityAvatarURL,
+	"first_name":    MaxIdentityName,
+	"last_name":     MaxIdentityName,
+	"phone_number":  MaxIdentityPhoneNumber,
+	"email_address": MaxIdentityEmailAddress,
+	"public_key":    0,
+}
+
+func (p *problems) identityText(name, value string) {
+	if most := identityLimits[name]; p.text(name, value) && most > 0 {
+		p.characters(name, value, most)
+	}
 }
 
 // Create gives a user an identity. Fails with status 409 if there is one
@@ -115,6 +132,36 @@ func (s *IdentitiesService) Upsert(ctx context.Context, user string, identity Id
 			return err
 		}
 	}
+	return err
+}
+
+// Edit changes single members of an identity: it sets and deletes them, also in
+// metadata ("metadata.berth"). Idempotent. Fails with [CodeNotFound] if the user
+// has no identity.
+//
+// Layer docs: Platform API, identities, updating an identity.
+//
+//layer:operation PATCH /apps/:app/users/:user/identity
+func (s *IdentitiesService) Edit(ctx context.Context, user string, patch Patch) error {
+	const operation = "identities.edit"
+	if err := refuse(operation, ValidateUserID("user", user), inField("operations", patch.ValidateForIdentity())); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{operation: operation, method: http.MethodPatch, path: s.client.path("users", user, "identity"), body: patch})
+	return err
+}
+
+// Delete takes a user's identity away. Fails with [CodeNotFound] if there is none.
+//
+// Layer docs: Platform API, identities, deleting an identity.
+//
+//layer:operation DELETE /apps/:app/users/:user/identity
+func (s *IdentitiesService) Delete(ctx context.Context, user string) error {
+	const operation = "identities.delete"
+	if err := refuse(operation, ValidateUserID("user", user)); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{operation: operation, method: http.MethodDelete, path: s.client.path("users", user, "identity")})
 	return err
 }
 

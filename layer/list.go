@@ -2,6 +2,8 @@ package layer
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"iter"
 	"net/url"
 	"strconv"
@@ -22,6 +24,27 @@ type Page[T any] struct {
 	// Syncing tells that a new participant's history is still being copied:
 	// items may be missing yet, and Total is unreliable.
 	Syncing bool
+}
+
+// listOf is a JSON list of resources on its way in.
+type listOf[T any, R interface {
+	*T
+	resource
+}] struct{ items []*T }
+
+// UnmarshalJSON reads the list itself.
+func (l *listOf[T, R]) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &l.items) }
+
+func (l *listOf[T, R]) accept() error {
+	for _, item := range l.items {
+		if item == nil {
+			return errors.New("it has a null in its list")
+		}
+		if err := R(item).accept(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func pageOf[T any](items []*T, answer *reply) *Page[T] {

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"time"
@@ -34,10 +35,13 @@ type Message struct {
 	IsUnread bool  `json:"is_unread"`
 }
 
-func (m *Message) check() error {
+func (m *Message) accept() error {
 	if m.ID.IsZero() {
 		return errNoID
 	}
+	m.SentAt = m.SentAt.UTC()
+	m.ReceivedAt = m.ReceivedAt.UTC()
+	acceptParts(m.Parts)
 	return nil
 }
 
@@ -76,6 +80,18 @@ func (r SendMessageRequest) Validate() error {
 	return p.err()
 }
 
+// validateRich is Validate for parts that may be uploaded.
+func (r SendMessageRequest) validateRich() error {
+	p := r.validateEnvelope()
+	if len(r.Parts) == 0 {
+		p.add("parts", "is missing or empty")
+	}
+	for i, part := range r.Parts {
+		p.nest(fmt.Sprintf("parts[%d]", i), part.validateShape().err())
+	}
+	return p.err()
+}
+
 func (r SendMessageRequest) validateEnvelope() problems {
 	var p problems
 	p.nest("sender", r.Sender.Validate())
@@ -90,6 +106,11 @@ type wireMessage struct {
 	Sender       Sender            `json:"sender"`
 	Parts        []Part            `json:"parts"`
 	Notification *wireNotification `json:"notification,omitempty"`
+	Schedule     *wireSchedule     `json:"schedule,omitempty"`
+}
+
+func (r SendMessageRequest) wire(version string) wireMessage {
+	return wireMessage{Sender: r.Sender, Parts: wireParts(r.Parts), Notification: r.Notification.forVersion(version)}
 }
 
 // Send posts a message to a conversation and returns it as Layer stored it.
@@ -113,7 +134,7 @@ func (s *MessagesService) Send(ctx context.Context, conversation ConversationID,
 		operation: operation, method: http.MethodPost,
 		path:   s.client.path("conversations", conversation.UUID().String(), "messages"),
 		dedupe: dedupe, into: &made, private: privateTexts(req.Parts),
-		body: wireMessage{req.Sender, wireParts(req.Parts), req.Notification.forVersion(s.client.version)},
+		body: req.wire(s.client.version),
 	})
 	if err != nil {
 		return nil, err
@@ -170,12 +191,12 @@ func (s *MessagesService) list(ctx context.Context, operation, path string, opts
 	if err != nil {
 		return nil, refuse(operation, err)
 	}
-	var found []*Message
+	var found listOf[Message, *Message]
 	answer, err := s.client.do(ctx, &call{operation: operation, method: http.MethodGet, path: path, query: query, into: &found})
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(found, answer), nil
+	return pageOf(found.items, answer), nil
 }
 
 // Pages walks through a conversation's messages page by page, newest first, from

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"unicode"
 )
@@ -74,18 +75,20 @@ func widen(m map[string]string) map[string]any {
 
 // jsonKind is the JSON word for the type of a Go value.
 func jsonKind(value any) string {
-	switch value.(type) {
-	case nil:
+	if value == nil {
 		return "null"
-	case bool:
+	}
+	switch reflect.TypeOf(value).Kind() {
+	case reflect.Bool:
 		return "boolean"
-	case string:
+	case reflect.String:
 		return "string"
-	case []any, []string:
+	case reflect.Slice, reflect.Array:
 		return "list"
-	case map[string]any, map[string]string, Metadata:
-		return "object"
-	default:
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Float32, reflect.Float64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		return "number"
+	default:
+		return "object"
 	}
 }

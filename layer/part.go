@@ -138,6 +138,15 @@ func ValidateParts(parts []Part) error {
 	return p.err()
 }
 
+// acceptParts puts the times of parts that were read into UTC.
+func acceptParts(parts []Part) {
+	for _, part := range parts {
+		if part.Content != nil {
+			part.Content.Expiration = part.Content.Expiration.UTC()
+		}
+	}
+}
+
 // wireParts leaves out what Layer adds in reads.
 func wireParts(parts []Part) []Part {
 	wire := make([]Part, len(parts))

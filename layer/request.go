@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -34,8 +35,11 @@ type call struct {
 	body any
 	// into takes the answer's JSON; nil expects no body.
 	into any
-	// repeatable marks a POST that may be repeated although it carries no UUID.
-	repeatable bool
+	// optional allows the answer to have no body.
+	optional bool
+	// repeatable marks a POST that may be repeated although it carries no UUID;
+	// once marks a call that may not be repeated although it looks as if it might.
+	repeatable, once bool
 
 	// private are texts that no error may repeat.
 	private []string
@@ -54,9 +58,9 @@ type reply struct {
 func (c *call) mayRepeat() bool {
 	switch c.method {
 	case http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		return true
+		return !c.once
 	default:
-		return c.repeatable || c.dedupe != uuid.Nil
+		return !c.once && (c.repeatable || c.dedupe != uuid.Nil)
 	}
 }
 
@@ -112,7 +116,5 @@ func (c *Client) setHeader(header http.Header, call *call) {
 	if call.dedupe != uuid.Nil {
 		header.Set("If-None-Match", call.dedupe.String()) // bare: the live service's clients sent it without quotes
 	}
-	for name, values := range call.header {
-		header[name] = values
-	}
+	maps.Copy(header, call.header)
 }

@@ -28,8 +28,11 @@ func finish(body io.ReadCloser) {
 	_ = body.Close()
 }
 
-// resource is a decoded answer that can tell whether it is one.
-type resource interface{ check() error }
+// resource is a decoded answer that can tell whether it is one: without an id it
+// is something else. It puts its times into UTC, which Layer writes in two ways.
+type resource interface{ accept() error }
+
+var errNoID = errors.New("it has no id")
 
 // readSuccess reads a 2xx answer. One that cannot be read is no success: the
 // caller would go on without the id of what it made.
@@ -73,6 +76,9 @@ func (c *call) decode(contentType string, body []byte) (Kind, string) {
 		}
 		return "", ""
 	}
+	if len(body) == 0 && c.optional {
+		return "", ""
+	}
 	if len(body) == 0 {
 		return KindBody, "it is empty"
 	}
@@ -83,7 +89,7 @@ func (c *call) decode(contentType string, body []byte) (Kind, string) {
 		return KindBody, describeJSON(err)
 	}
 	if r, ok := c.into.(resource); ok {
-		if err := r.check(); err != nil {
+		if err := r.accept(); err != nil {
 			return KindBody, err.Error()
 		}
 	}

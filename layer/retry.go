@@ -2,10 +2,12 @@ package layer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -22,6 +24,16 @@ func (c *Client) do(ctx context.Context, call *call) (*reply, error) {
 		return nil, err
 	}
 	call.shown = c.basePath + call.path
+	return c.repeat(ctx, call, func(number int) (*reply, error) {
+		return c.measured(ctx, call, number, true, func(permit *permit) (*reply, error) {
+			return c.exchange(ctx, call, permit)
+		})
+	})
+}
+
+// repeat makes attempts, numbered from 1, until one succeeds or another would be
+// unsafe, useless or one too many.
+func (c *Client) repeat(ctx context.Context, call *call, attempt func(number int) (*reply, error)) (*reply, error) {
 	var (
 		number  int
 		unsure  bool // an attempt that failed may have been carried out
@@ -30,7 +42,7 @@ func (c *Client) do(ctx context.Context, call *call) (*reply, error) {
 	)
 	answer, err := backoff.RetryWithData(func() (*reply, error) {
 		number++
-		answer, err := c.attempt(ctx, call, number)
+		answer, err := attempt(number)
 		if settled, ok := call.settle(err, unsure); ok {
 			return settled, nil
 		}
@@ -69,12 +81,18 @@ func (c *call) settle(err error, unsure bool) (*reply, bool) {
 // madeBefore tells whether an id_in_use means our own UUID, and takes over the
 // resource that an earlier attempt made with it.
 func (c *call) madeBefore(e *Error) bool {
-	if c.into == nil || len(e.Data) == 0 {
+	var made struct {
+		ID string `json:"id"`
+	}
+	if c.dedupe == uuid.Nil || json.Unmarshal(e.Data, &made) != nil {
+		return false
+	}
+	id, err := uuid.Parse(path.Base(made.ID))
+	if err != nil || id != c.dedupe {
 		return false
 	}
 	kind, _ := c.decode(mediaJSON, e.Data)
-	made, ok := c.into.(interface{ uuid() uuid.UUID })
-	return kind == "" && ok && c.dedupe != uuid.Nil && made.uuid() == c.dedupe
+	return kind == "" // and so of the kind that was to be made
 }
 
 // mayHaveRun tells whether Layer may have carried out a request that failed.
@@ -107,7 +125,7 @@ func worthRepeating(err error) bool {
 	switch e.Kind {
 	case KindConnect, KindCut, KindBody, KindContentType:
 		return true
-	case KindTLS, KindTimeout, KindCanceled, KindTooLarge, KindLimiter, KindSource:
+	case KindTLS, KindTimeout, KindCanceled, KindTooLarge, KindLimiter:
 		return false
 	default:
 		return false

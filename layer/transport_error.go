@@ -25,7 +25,6 @@ const (
 	KindBody        Kind = "body"         // a success, but its body is not the resource
 	KindTooLarge    Kind = "too_large"    // a success, but its body exceeds every bound
 	KindLimiter     Kind = "limiter"      // the limiter gave no permit
-	KindSource      Kind = "source"       // what was to be uploaded could not be read, or has another size
 )
 
 // TransportError is a request without a usable answer: whether Layer carried it
@@ -79,8 +78,6 @@ func (e *TransportError) what() string {
 		return "the answer is too large"
 	case KindLimiter:
 		return "no permit to call"
-	case KindSource:
-		return "the bytes to upload"
 	default:
 		return string(e.Kind)
 	}
@@ -108,14 +105,14 @@ func transportError(ctx context.Context, err error) *TransportError {
 }
 
 func classify(err error) (Kind, string) {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return KindConnect, op.Error()
+	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return KindTimeout, ""
 	}
 	if isTLS(err) {
 		return KindTLS, err.Error()
-	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return KindConnect, op.Error()
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return KindConnect, dns.Error()

@@ -131,6 +131,13 @@ func missingID(field string, id interface{ IsZero() bool }) error {
 	return nil
 }
 
+// inField names the field that a value is in.
+func inField(field string, err error) error {
+	var p problems
+	p.nest(field, err)
+	return p.err()
+}
+
 // refuse joins what is wrong with a call before it is made; nil if nothing is.
 func refuse(operation string, errs ...error) error {
 	if err := errors.Join(errs...); err != nil {

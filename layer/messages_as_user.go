@@ -1,0 +1,120 @@
+package layer
+
+import (
+	"context"
+	"iter"
+	"net/http"
+
+	"github.com/google/uuid"
+)
+
+// GetAsUser returns a message as a user sees it: with position and read state.
+// Fails with [CodeNotFound] if the user cannot see such a message, also once it
+// was deleted.
+//
+// Layer docs: Platform API, messages, retrieving a message.
+//
+//layer:operation GET /apps/:app/users/:user/messages/:message
+func (s *MessagesService) GetAsUser(ctx context.Context, user string, id MessageID) (*Message, error) {
+	const operation = "messages.get_as_user"
+	if err := refuse(operation, ValidateUserID("user", user), missingID("message", id)); err != nil {
+		return nil, err
+	}
+	var found Message
+	_, err := s.client.do(ctx, &call{
+		operation: operation, method: http.MethodGet, into: &found,
+		path: s.client.path("users", user, "messages", id.UUID().String()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &found, nil
+}
+
+// ListAsUser returns one page of a conversation's messages as a user sees them,
+// newest first, without those that the user deleted for itself.
+//
+// Layer docs: Platform API, messages, retrieving messages.
+//
+//layer:operation GET /apps/:app/users/:user/conversations/:conversation/messages
+func (s *MessagesService) ListAsUser(ctx context.Context, user string, conversation ConversationID, opts ListOptions) (*Page[Message], error) {
+	const operation = "messages.list_as_user"
+	if err := refuse(operation, ValidateUserID("user", user), missingID("conversation", conversation)); err != nil {
+		return nil, err
+	}
+	return s.list(ctx, operation, s.client.path("users", user, "conversations", conversation.UUID().String(), "messages"), opts)
+}
+
+// PagesAsUser walks through a conversation's messages as a user sees them, page by
+// page, newest first, from opts.FromID on. It asks for each page when it is
+// wanted; an error ends it.
+func (s *MessagesService) PagesAsUser(ctx context.Context, user string, conversation ConversationID, opts ListOptions) iter.Seq2[*Page[Message], error] {
+	return pages(ctx, opts.PageSize, opts.FromID.UUID(), (*Message).uuid, func(ctx context.Context, from uuid.UUID) (*Page[Message], error) {
+		return s.ListAsUser(ctx, user, conversation, ListOptions{PageSize: opts.PageSize, FromID: MessageID(from)})
+	})
+}
+
+// AllAsUser walks through a conversation's messages one by one, like PagesAsUser.
+func (s *MessagesService) AllAsUser(ctx context.Context, user string, conversation ConversationID, opts ListOptions) iter.Seq2[*Message, error] {
+	return items(s.PagesAsUser(ctx, user, conversation, opts))
+}
+
+// Delete destroys a message for all its recipients. Fails with [CodeNotFound] if
+// there is none, also once it was deleted.
+//
+// Layer docs: Platform API, messages, deleting a message.
+//
+//layer:operation DELETE /apps/:app/conversations/:conversation/messages/:message
+func (s *MessagesService) Delete(ctx context.Context, conversation ConversationID, id MessageID) error {
+	const operation = "messages.delete"
+	if err := refuse(operation, missingID("conversation", conversation), missingID("message", id)); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{
+		operation: operation, method: http.MethodDelete,
+		path: s.client.path("conversations", conversation.UUID().String(), "messages", id.UUID().String()),
+	})
+	return err
+}
+
+// Receipt says how far a message got to a user.
+type Receipt string
+
+// The receipts.
+const (
+	// ReceiptDelivery does nothing after ReceiptRead.
+	ReceiptDelivery Receipt = "delivery"
+	// ReceiptRead cannot be undone; the first one lowers the unread counts.
+	ReceiptRead Receipt = "read"
+)
+
+func (r Receipt) validate() error {
+	if r != ReceiptDelivery && r != ReceiptRead {
+		return &FieldError{Field: "type", Problem: "is " + quote(string(r)) + ", want delivery or read"}
+	}
+	return nil
+}
+
+// wireReceipt is a [Receipt] on its way to Layer.
+type wireReceipt struct {
+	Type Receipt `json:"type"`
+}
+
+// SendReceiptAsUser marks a message as received or read by a user, as if the user
+// had done it. Idempotent. Fails with [CodeNotFound] if the user cannot see such
+// a message.
+//
+// Layer docs: Client API, messages, sending receipts.
+//
+//layer:operation POST /apps/:app/users/:user/messages/:message/receipts
+func (s *MessagesService) SendReceiptAsUser(ctx context.Context, user string, id MessageID, receipt Receipt) error {
+	const operation = "messages.send_receipt_as_user"
+	if err := refuse(operation, ValidateUserID("user", user), missingID("message", id), receipt.validate()); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{
+		operation: operation, method: http.MethodPost, repeatable: true, body: wireReceipt{receipt},
+		path: s.client.path("users", user, "messages", id.UUID().String(), "receipts"),
+	})
+	return err
+}
