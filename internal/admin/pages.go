@@ -29,7 +29,7 @@ type Page struct {
 // A Queue is one line of the start page's table.
 type Queue struct {
 	Name                                                            string
-	Pending, Waiting, Scheduled, Active, Retry, Archived, Completed int64
+	Pending, Waiting, Scheduled, Active, Retry, Archived, Completed int
 	Latency                                                         time.Duration // age of the oldest pending task
 	Paused                                                          bool
 	Held                                                            string // until when and why the fleet takes no tasks of it; "" if it does

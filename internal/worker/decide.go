@@ -20,7 +20,7 @@ func decide(err error) verdict {
 	if failure, ok := errors.AsType[*layer.TransportError](err); ok {
 		// An answer that cannot be read is one: a proxy that says 200 to everything
 		// must not keep a task going for ever.
-		return verdict{decideFailure(failure.Kind), failure.Status != 0}
+		return verdict{retry, failure.Status != 0}
 	}
 	// Ours, and the same the next time: an invalid payload, an expired task, a
 	// panic, a request that was refused before it was sent.
@@ -55,11 +55,4 @@ func decideAnswer(answer *layer.Error) outcome {
 		return retry
 	}
 	return archive
-}
-
-func decideFailure(kind layer.Kind) outcome {
-	if kind == layer.KindSource { // what was to be uploaded is not what the task says
-		return archive
-	}
-	return retry
 }

@@ -69,7 +69,6 @@ var decisions = []decision{
 	{"2xx, but no JSON", failure(layer.KindContentType, 200), verdict{retry, true}, "a proxy answered in Layer's place"},
 	{"2xx, but not the resource", failure(layer.KindBody, 201), verdict{retry, true}, "the answer is damaged; repeating fetches it"},
 	{"2xx, but too large", failure(layer.KindTooLarge, 200), verdict{retry, true}, "not Layer's answer"},
-	{"an upload that cannot be read", failure(layer.KindSource, 0), verdict{archive, false}, "what the task points to is not there"},
 
 	{"the payload is invalid", &tasks.InvalidError{Err: errors.New("x")}, verdict{archive, false}, "not JSON, an unknown type, `v` or field, a wrong value: no call is made"},
 	{"refused before it was sent", &layer.FieldError{Field: "parts", Problem: "is empty"}, verdict{archive, false}, "no call is made"},

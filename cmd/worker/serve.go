@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/config"
+	"github.com/layerq/layerq/internal/admin"
+	"github.com/layerq/layerq/internal/logging"
+	"github.com/layerq/layerq/internal/redisurl"
+	"github.com/layerq/layerq/internal/sandbox"
+	"github.com/layerq/layerq/internal/version"
+	"github.com/layerq/layerq/internal/worker"
+	"github.com/layerq/layerq/layer"
+)
+
+// serve runs the worker and its admin address until ctx ends and the worker has
+// drained. It is the only place where everything meets.
+func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) error {
+	log := logging.New(stderr, cfg.Log.Format, cfg.Log.Level)
+	for _, warning := range cfg.Warnings {
+		log.Warn("configuration", "warning", warning)
+	}
+	ln, err := admin.Listen(cfg.AdminAddr)
+	if err != nil {
+		return usageError{err}
+	}
+	defer ln.Close()
+
+	if cfg.Sandbox {
+		box, err := startSandbox(ctx, cfg, ln, stdout, log)
+		if err != nil {
+			return err
+		}
+		defer box.Close()
+	}
+	metrics := worker.NewMetrics(version.String())
+	api, err := newAPI(cfg, metrics)
+	if err != nil {
+		return err
+	}
+	defer api.Close()
+	clients, err := openRedis(cfg)
+	if err != nil {
+		return err
+	}
+	defer clients.close(log)
+	pool, err := worker.New(worker.Options{
+		Redis: clients.tasks, Wake: clients.wake, API: api, Queues: concurrency(cfg),
+		MaxAttempts: cfg.MaxAttempts, RetryMin: cfg.RetryMin, RetryMax: cfg.RetryMax,
+		DrainTimeout: cfg.DrainTimeout, Retention: cfg.Retention,
+		Metrics: metrics, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	pages := admin.New(admin.Options{
+		Addr: cfg.AdminAddr, Token: cfg.AdminToken.Reveal(), Version: version.String(), Redis: clients.admin,
+		Metrics: metrics.Gatherer(), Ready: pool.Ready, Page: newPage(cfg, pool).make, Log: log,
+	})
+	return runBoth(ctx, pool, ln, pages, log)
+}
+
+// runBoth runs the worker, and the admin address a little longer: it says that
+// the worker drains while it does. Should the admin address fail, the worker
+// drains too: nobody could see any more how it is.
+func runBoth(ctx context.Context, pool *worker.Worker, ln net.Listener, pages *admin.Admin, log *slog.Logger) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	adminDone := make(chan error, 1)
+	log.Info("admin address serves", "addr", ln.Addr().String())
+	go func() {
+		err := admin.Serve(adminCtx, ln, pages, log)
+		stop(err)
+		adminDone <- err
+	}()
+	err := pool.Run(ctx)
+	stopAdmin()
+	return errors.Join(err, <-adminDone)
+}
+
+func startSandbox(ctx context.Context, cfg *config.Worker, ln net.Listener, stdout io.Writer, log *slog.Logger) (*sandbox.Sandbox, error) {
+	box, err := sandbox.Start(ctx, sandbox.Options{
+		RedisAddr: config.SandboxRedisAddr, LayerAddr: config.SandboxLayerAddr,
+		App: cfg.Layer.AppID, Token: cfg.Layer.Token.Reveal(), Log: log,
+	})
+	if _, taken := errors.AsType[*sandbox.PortError](err); taken {
+		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return box, sandbox.Welcome{
+		RedisURL: config.SandboxRedisURL, BaseURL: config.SandboxBaseURL, AdminURL: "http://" + ln.Addr().String(),
+		App: cfg.Layer.AppID, Token: cfg.Layer.Token.Reveal(), Conversation: box.Conversation,
+	}.Write(stdout)
+}
+
+func newAPI(cfg *config.Worker, metrics *worker.Metrics) (*layer.Client, error) {
+	return layer.New(cfg.Layer.AppID, cfg.Layer.Token.Reveal(),
+		layer.WithBaseURL(cfg.Layer.BaseURL),
+		layer.WithVersion(cfg.Layer.APIVersion),
+		layer.WithTimeout(cfg.Layer.Timeout),
+		layer.WithObserver(metrics),
+	)
+}
+
+func concurrency(cfg *config.Worker) map[string]int {
+	queues := make(map[string]int, len(cfg.Queues))
+	for _, q := range cfg.Queues {
+		queues[q.Name] = q.Concurrency
+	}
+	return queues
+}
+
+// redisClients are three, so that what waits for one thing does not keep another
+// waiting: the tasks' own commands; commands that wait, and health; asynqmon.
+type redisClients struct{ tasks, wake, admin redis.UniversalClient }
+
+func openRedis(cfg *config.Worker) (*redisClients, error) {
+	connections := spareConnections
+	for _, q := range cfg.Queues {
+		connections += q.Concurrency
+	}
+	var c redisClients
+	for client, tune := range map[*redis.UniversalClient]redisurl.Tune{
+		&c.tasks: func(o *redis.UniversalOptions) { o.PoolSize = connections },
+		&c.wake:  func(*redis.UniversalOptions) {},
+		// Somebody looks at a page meanwhile.
+		&c.admin: func(o *redis.UniversalOptions) { o.MaxRetries = -1 },
+	} {
+		var err error
+		if *client, err = redisurl.Open(cfg.RedisURL.Reveal(), tune); err != nil {
+			return nil, err
+		}
+	}
+	return &c, nil
+}
+
+// spareConnections are for asynq's own goroutines: each task may write its
+// result at the same moment as all others, and heartbeats must not wait for that.
+const spareConnections = 16
+
+func (c *redisClients) close(log *slog.Logger) {
+	for _, client := range []redis.UniversalClient{c.tasks, c.wake, c.admin} {
+		if err := client.Close(); err != nil {
+			log.Debug("connection not closed", "error", err)
+		}
+	}
+}
