@@ -21,12 +21,21 @@ type InvalidError struct {
 	Err  error  // one or more [layer.FieldError], joined
 }
 
-// Error lists all fields in one line. It names fields, not their values.
+// maxListed bounds the fields in the text of an error, which is kept in Redis
+// and written to logs.
+const maxListed = 8
+
+// Error lists the fields in one line, the first ones where there are many. It
+// names fields, not their values.
 func (e *InvalidError) Error() string {
 	fields := e.Fields()
-	problems := make([]string, len(fields))
+	problems := make([]string, 0, maxListed+1)
 	for i, f := range fields {
-		problems[i] = f.Error()
+		if i == maxListed {
+			problems = append(problems, fmt.Sprintf("and %d more", len(fields)-maxListed))
+			break
+		}
+		problems = append(problems, shorten(f.Error()))
 	}
 	if len(fields) == 0 {
 		problems = append(problems, e.Err.Error())
@@ -36,6 +45,16 @@ func (e *InvalidError) Error() string {
 		return "tasks: " + text
 	}
 	return "tasks: " + e.Type + ": " + text
+}
+
+// shorten cuts the middle out of a text, such as the path through metadata that
+// is nested a thousand times: its end says what is wrong.
+func shorten(s string) string {
+	const head, tail = 200, 120
+	if len(s) <= head+tail {
+		return s
+	}
+	return strings.ToValidUTF8(s[:head]+"..."+s[len(s)-tail:], "")
 }
 
 // Unwrap gives access to the single fields for [errors.As].

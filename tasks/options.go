@@ -33,12 +33,14 @@ func ID(id uuid.UUID) Option { return func(s *settings) { s.id = &id } }
 // Queue is where the task waits: "critical", "default" (the default) or "bulk".
 func Queue(name string) Option { return func(s *settings) { s.queue = &name } }
 
-// In lets the task run after a delay at the earliest. Zero is at once; a
-// negative delay is refused. Excludes [At].
+// In lets the task run after a delay at the earliest, rounded up to the next
+// full second of the clock. Zero is at once; a negative delay is refused.
+// Excludes [At].
 func In(delay time.Duration) Option { return func(s *settings) { s.in = &delay } }
 
-// At lets the task run at a time at the earliest. A time that has passed is at
-// once, so that a late producer needs no case of its own. Excludes [In].
+// At lets the task run at a time at the earliest, rounded up to a full second.
+// A time that has passed is at once, so that a late producer needs no case of
+// its own. Excludes [In].
 func At(t time.Time) Option { return func(s *settings) { s.at = &t } }
 
 // Expires is when the task is no longer worth executing: from then on a worker

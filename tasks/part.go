@@ -8,7 +8,7 @@ type Part struct {
 	MIMEType string `json:"mime_type" jsonschema:"minLength=1" jsonschema_description:"What the body is, such as text/plain."`
 	// Body is the text, or base64 where Encoding says so; 2 KB (2,048 bytes)
 	// after decoding at most.
-	Body string `json:"body,omitzero" jsonschema_description:"The text, or base64 where encoding says so. At most 2048 bytes after decoding."`
+	Body string `json:"body,omitzero" jsonschema:"minLength=1,maxLength=2732" jsonschema_description:"The text, or base64 where encoding says so. At most 2048 bytes after decoding."`
 	// Encoding is "base64" or empty.
 	Encoding string `json:"encoding,omitzero" jsonschema:"enum=base64" jsonschema_description:"base64, or absent for text."`
 }

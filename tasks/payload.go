@@ -30,8 +30,8 @@ type envelope struct {
 //
 // Decoding is strict: unknown members, members given twice, names in another
 // case, values of another type (a number where Layer takes a string), invalid
-// UTF-8, NUL and anything behind the object are errors. A null counts as
-// absent. The error is an [*InvalidError] that names each field by its path in
+// UTF-8, NUL and anything behind the object are errors. A null counts
+// as absent. The error is an [*InvalidError] that names each field by its path in
 // args, such as "parts[0].body", and quotes no values.
 func New(taskType string, args []byte) (Task, error) {
 	k, err := lookup(taskType)

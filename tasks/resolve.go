@@ -114,16 +114,24 @@ func (s *settings) checkTimes(now time.Time) error {
 	}
 }
 
-// start is when the task may run; zero for at once.
+// start is when the task may run; zero for at once. The queue counts whole
+// seconds, and no task may run early.
 func (s *settings) start(now time.Time) time.Time {
 	switch {
 	case s.in != nil && *s.in > 0:
-		return now.Add(*s.in)
+		return ceilSecond(now.Add(*s.in))
 	case s.at != nil && s.at.After(now):
-		return *s.at
+		return ceilSecond(*s.at)
 	default:
 		return time.Time{}
 	}
+}
+
+func ceilSecond(t time.Time) time.Time {
+	if whole := t.Truncate(time.Second); !whole.Equal(t) {
+		return whole.Add(time.Second)
+	}
+	return t
 }
 
 func wrong(field, problem string, args ...any) error {

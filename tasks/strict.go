@@ -35,7 +35,7 @@ const maxDepth = 10_000
 // is wrong, below prefix; it never quotes a value of doc.
 func decodeStrict(doc []byte, root, prefix string, into any) error {
 	err := json.Unmarshal(doc, into, strict)
-	if err == nil {
+	if err == nil && jsontext.Value(bytes.TrimSpace(doc)).Kind() == '{' {
 		return nil
 	}
 	pointer, problem := explain(doc, err)
@@ -49,6 +49,9 @@ func decodeStrict(doc []byte, root, prefix string, into any) error {
 // explain says where in doc the decoder stopped and what a person can do about
 // it. The decoder's own texts quote values and change between releases.
 func explain(doc []byte, err error) (jsontext.Pointer, string) {
+	if err == nil { // which a null is to a decoder
+		return "", "is null, must be an object"
+	}
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		return syntactic.JSONPointer, syntaxProblem(doc, syntactic)
 	}
@@ -85,6 +88,9 @@ func hasWholeValue(doc []byte) bool {
 func typeProblem(err *json.SemanticError) string {
 	if errors.Is(err, json.ErrUnknownName) {
 		return "is unknown; known here: " + strings.Join(memberNames(err.GoType), ", ")
+	}
+	if errors.Is(err, errNumberRange) {
+		return errNumberRange.Error()
 	}
 	want := jsonType(err.GoType)
 	switch got := kindName(err.JSONKind); {

@@ -1,8 +1,8 @@
 package tasks
 
 import (
-	stdjson "encoding/json"
 	"errors"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -52,8 +52,8 @@ func (o *overridesByUser) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// decodeAny keeps the digits of numbers in free-form values, such as the data
-// of a notification: as float64 a large ID would change silently.
+// decodeAny keeps whole numbers whole in free-form values, such as the data of
+// a notification: as float64 a large ID would change silently.
 func decodeAny(dec *jsontext.Decoder, value *any) error {
 	if dec.PeekKind() != '0' {
 		return errors.ErrUnsupported // as usual
@@ -62,6 +62,15 @@ func decodeAny(dec *jsontext.Decoder, value *any) error {
 	if err != nil {
 		return err
 	}
-	*value = stdjson.RawMessage(number.Clone())
+	text := string(number)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		*value = n
+	} else if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		*value = n
+	} else if *value, err = strconv.ParseFloat(text, 64); err != nil {
+		return errNumberRange
+	}
 	return nil
 }
+
+var errNumberRange = errors.New("is a number out of range")

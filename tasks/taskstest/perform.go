@@ -1,0 +1,138 @@
+package taskstest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
+)
+
+// startInterval is how often [Recorder.Start] looks for new tasks.
+const startInterval = 2 * time.Millisecond
+
+// Perform executes every task that is not finished, in the order in which they
+// were enqueued, also those scheduled for later, as if their time had come. It
+// returns what became of each. A task that Layer refuses is archived and fails
+// the test: see [Recorder.TryPerform].
+func (r *Recorder) Perform(t testing.TB, api *layer.Client) []*tasks.Info {
+	t.Helper()
+	done := r.TryPerform(t, api)
+	for _, info := range done {
+		if info.State == tasks.StateArchived {
+			t.Errorf("taskstest: %s %s: %s", info.Type, info.ID, info.Error)
+		}
+	}
+	return done
+}
+
+// TryPerform is Perform for tests that expect a task to fail: it is archived,
+// its Error says why.
+func (r *Recorder) TryPerform(t testing.TB, api *layer.Client) []*tasks.Info {
+	t.Helper()
+	done, err := r.performAll(context.Background(), api, anyTime)
+	if err != nil {
+		t.Fatalf("taskstest: %v", err)
+	}
+	return done
+}
+
+// Start executes tasks as they come, until the test ends: for code that
+// enqueues and then waits. It leaves those alone that are scheduled for later.
+func (r *Recorder) Start(t testing.TB, api *layer.Client) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		ticker := time.NewTicker(startInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if _, err := r.performAll(ctx, api, due); err != nil && ctx.Err() == nil {
+				t.Errorf("taskstest: %v", err)
+				return
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+}
+
+func anyTime(*queue.Record) bool { return true }
+
+func due(rec *queue.Record) bool { return !rec.NextProcessAt.After(time.Now()) }
+
+func (r *Recorder) performAll(ctx context.Context, api *layer.Client, now func(*queue.Record) bool) ([]*tasks.Info, error) {
+	r.performing.Lock()
+	defer r.performing.Unlock()
+	records, err := r.records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var done []*tasks.Info
+	for _, rec := range records {
+		if tasks.State(rec.State).Final() || !now(rec) {
+			continue
+		}
+		info, err := r.performOne(ctx, api, rec)
+		if err != nil {
+			return done, err
+		}
+		done = append(done, info)
+	}
+	return done, nil
+}
+
+func (r *Recorder) performOne(ctx context.Context, api *layer.Client, rec *queue.Record) (*tasks.Info, error) {
+	id, err := tasks.ParseID(rec.Message.ID)
+	if err != nil {
+		return nil, err
+	}
+	result, failure := execute(ctx, api, rec)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if failure != nil {
+		err = r.archive(ctx, rec, failure)
+	} else {
+		err = r.complete(ctx, rec, result)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finish %s: %w", id, err)
+	}
+	return r.client.Status(ctx, id)
+}
+
+var errExpired = errors.New("expired before it was executed")
+
+func execute(ctx context.Context, api *layer.Client, rec *queue.Record) ([]byte, error) {
+	m := rec.Message
+	if end := m.ExpiresAt(); !end.IsZero() && !end.After(time.Now()) {
+		return nil, errExpired
+	}
+	task, err := tasks.Decode(m.Type, m.Payload)
+	if err != nil {
+		return nil, err
+	}
+	id, err := tasks.ParseID(m.ID)
+	if err != nil {
+		return nil, err
+	}
+	result, err := tasks.Perform(ctx, api, id, task)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(result)
+}
