@@ -1,0 +1,75 @@
+package dequeue
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/queue"
+)
+
+// BlockTimeout is how long Redis keeps a waiting worker before it answers that
+// nothing came. It bounds how late an idle worker sees what no push tells of: a task that
+// another process scheduled for less than this ahead.
+const BlockTimeout = 3 * time.Second
+
+// blockGrace is how much later than BlockTimeout the answer may come.
+const blockGrace = 500 * time.Millisecond
+
+// blockArg is BlockTimeout as Redis takes it. go-redis' own BLMove waits ten
+// seconds longer than this for a connection that is dead.
+const blockArg = "3"
+
+// errUnsupported is the answer for a client of a kind that cannot be copied.
+var errUnsupported = errors.New("dequeue: this kind of client cannot wait for a push")
+
+// blocker waits for pushes on a client of its own: a blocked command keeps
+// its connection, and only closing the client ends it early.
+type blocker struct {
+	rdb redis.UniversalClient // nil if it cannot block
+}
+
+// newBlocker copies the client's options, not its hooks.
+func newBlocker(rdb redis.UniversalClient) *blocker {
+	const (
+		readTimeout = BlockTimeout + 2*time.Second
+		pool        = 8 // more than there are queues
+	)
+	switch rdb := rdb.(type) {
+	case *redis.Client:
+		opts := *rdb.Options()
+		opts.ReadTimeout, opts.MaxRetries, opts.DialerRetries = readTimeout, -1, 1
+		opts.PoolSize, opts.MaxActiveConns, opts.MaxConcurrentDials = pool, 0, 0
+		opts.MinIdleConns, opts.MaxIdleConns, opts.PipelinePoolSize = 0, 0, -1
+		opts.PushNotificationProcessor = nil
+		opts.ClientSideCacheConfig, opts.ClientSideCache = nil, nil
+		return &blocker{redis.NewClient(&opts)}
+	case *redis.ClusterClient:
+		opts := *rdb.Options()
+		opts.ReadTimeout, opts.MaxRetries, opts.DialerRetries = readTimeout, -1, 1
+		opts.PoolSize, opts.MaxActiveConns, opts.MaxConcurrentDials = pool, 0, 0
+		opts.MinIdleConns, opts.MaxIdleConns, opts.PipelinePoolSize = 0, 0, -1
+		opts.PushNotificationProcessor = nil
+		return &blocker{redis.NewClusterClient(&opts)}
+	}
+	return &blocker{}
+}
+
+// wait returns nil as soon as the queue's pending list has an element, and
+// redis.Nil if it had none for BlockTimeout. It moves the element that is next
+// onto its own place: the list does not change.
+func (b *blocker) wait(ctx context.Context, q string) error {
+	if b.rdb == nil {
+		return errUnsupported
+	}
+	key := queue.PendingKey(q)
+	return b.rdb.Do(ctx, "blmove", key, key, "right", "right", blockArg).Err()
+}
+
+func (b *blocker) close() {
+	if b.rdb != nil {
+		_ = b.rdb.Close()
+	}
+}

@@ -1,0 +1,4 @@
+package dequeue
+
+// SHA is the digest of our script.
+var SHA = sha
