@@ -1,0 +1,61 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/tasks"
+)
+
+// completions tells the shells what may follow: names of queues and task types, and files where a
+// command reads one.
+func completions(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	complete(root, "log-format", "text", "json")
+	complete(root, "log-level", "debug", "info", "warn", "error")
+	for _, cmd := range root.Commands() {
+		complete(cmd, "queue", queue.Names...)
+		switch cmd.Name() {
+		case "task", "types":
+			cmd.ValidArgsFunction = completeType
+		case "bulk":
+			cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
+		case "help":
+			cmd.Example = "  enqueue help message"
+		case "completion":
+			cmd.Short = "Print a script that makes a shell complete this command"
+			cmd.Example = "  source <(enqueue completion bash)"
+			for _, shell := range cmd.Commands() {
+				shell.Example = shellExamples[shell.Name()]
+			}
+		}
+	}
+}
+
+var shellExamples = map[string]string{
+	"bash":       "  enqueue completion bash > /etc/bash_completion.d/enqueue",
+	"zsh":        "  enqueue completion zsh > \"${fpath[1]}/_enqueue\"",
+	"fish":       "  enqueue completion fish > ~/.config/fish/completions/enqueue.fish",
+	"powershell": "  enqueue completion powershell | Out-String | Invoke-Expression",
+}
+
+// complete offers words for a flag, where the command has it.
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	if cmd.Flags().Lookup(flag) == nil && cmd.PersistentFlags().Lookup(flag) == nil {
+		return
+	}
+	// It fails for a flag that does not exist, or has completions already.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func completeType(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var words []string
+	for _, info := range tasks.Types() {
+		words = append(words, cobra.CompletionWithDesc(info.Type, info.Doc))
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}

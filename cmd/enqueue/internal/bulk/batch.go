@@ -1,0 +1,97 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/layerq/layerq/tasks"
+)
+
+const (
+	// batchTasks is how many tasks make a round trip worth its while.
+	batchTasks = 500
+	// batchBytes bounds the lines of a batch, as one may have some 100 KiB.
+	batchBytes = 4 << 20
+)
+
+// Rejected is a line that was not enqueued.
+type Rejected struct {
+	Line    int // from 1
+	Problem string
+}
+
+// batch is some lines of the stream, in their order.
+type batch struct {
+	requests []tasks.Request
+	numbers  []int // of the requests' lines
+	invalid  []Rejected
+	size     int   // bytes of the lines
+	offset   int64 // in the stream, behind the last line
+	err      error // why there is no further batch, io.EOF at the end
+}
+
+func (b *batch) full() bool {
+	return len(b.requests) >= batchTasks || len(b.invalid) >= batchTasks || b.size >= batchBytes
+}
+
+func (b *batch) empty() bool { return len(b.requests) == 0 && len(b.invalid) == 0 }
+
+// batches reads the stream in a goroutine of its own, so that lines are parsed
+// while others are on their way to Redis. The last batch has its error set. The
+// goroutine ends with ctx, but for a read that blocks.
+func (p *parser) batches(ctx context.Context, in io.Reader) <-chan *batch {
+	out := make(chan *batch)
+	go func() {
+		defer close(out)
+		lines := newLines(in)
+		for b := (&batch{}); ; {
+			b.err = errors.Join(p.add(b, lines), ctx.Err())
+			if b.err == nil && !b.full() {
+				// Whoever waits for work gets what there is: lines that come
+				// one by one are enqueued one by one.
+				if b.empty() || !lines.wouldBlock() {
+					continue
+				}
+				select {
+				case out <- b:
+					b = &batch{}
+				default:
+				}
+				continue
+			}
+			select {
+			case out <- b:
+			case <-ctx.Done():
+				return
+			}
+			if b.err != nil {
+				return
+			}
+			b = &batch{}
+		}
+	}()
+	return out
+}
+
+// add reads one line into the batch.
+func (p *parser) add(b *batch, lines *lines) error {
+	text, tooLong, err := lines.next()
+	b.offset = lines.offset
+	if err != nil {
+		return err
+	}
+	b.size += len(text)
+	request, err := tasks.Request{}, fmt.Errorf("is longer than %d bytes", MaxLine)
+	if !tooLong {
+		request, err = p.parse(text)
+	}
+	if err != nil {
+		b.invalid = append(b.invalid, Rejected{Line: lines.number, Problem: err.Error()})
+		return nil
+	}
+	b.requests = append(b.requests, request)
+	b.numbers = append(b.numbers, lines.number)
+	return nil
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
+)
+
+func (p *program) messageCommand() *cobra.Command {
+	var (
+		common             taskFlags
+		parts              parts
+		conversation       string
+		fromUser, fromName string
+	)
+	cmd := &cobra.Command{
+		Use:   "message --conversation ID (--from USER | --name NAME) (--text TEXT | --part PART)...",
+		Short: "Post a message to a conversation",
+		Long: `Post a message to a conversation, from one of its participants or from a named
+service. The parts have the order of the flags. Each holds at most 2048 bytes.`,
+		Example: `  enqueue message --conversation 7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c --from alice --text "Hello, Bob"
+  enqueue message --conversation layer:///conversations/7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c \
+    --name "Harbour master" --text "Berth 4 is free" --part mime=application/json,body='{"berth":4}' \
+    --push-text "Berth 4 is free" --key berth-4-2026-07-01 --expires 30m --wait`,
+		Args: arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var wrong problems
+			wrong.empty(cmd.Flags())
+			wrong.exclude(cmd.Flags(), "from", "name")
+			if !cmd.Flags().Changed("from") && !cmd.Flags().Changed("name") {
+				wrong.add("--from", "is missing: give it, or --name")
+			}
+			task := tasks.SendMessage{
+				Conversation: conversationID(conversation, &wrong),
+				Sender:       layer.Sender{UserID: fromUser, Name: fromName},
+				Parts:        parts.tasks(&wrong),
+				Notification: parts.push.notification(),
+			}
+			return p.submit(cmd, &common, task, &wrong, parts.names(flagNames{
+				"conversation": "--conversation", "sender": "--from", "sender.user_id": "--from", "sender.name": "--name",
+			}))
+		},
+	}
+	flags := cmd.Flags()
+	textVar(flags, &conversation, "conversation", "ID", "conversation, as UUID or layer:///conversations/UUID")
+	textVar(flags, &fromUser, "from", "USER", "participant who sends it")
+	textVar(flags, &fromName, "name", "NAME", "service that sends it, in place of --from")
+	parts.add(flags)
+	common.add(cmd)
+	return cmd
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
+)
+
+// placement is the flags that say when and in which queue tasks run.
+type placement struct{ queue, in, at, expires string }
+
+func (o *placement) add(flags *pflag.FlagSet) {
+	textVar(flags, &o.queue, "queue", "QUEUE", "queue to wait in: critical, default or bulk (default default)")
+	textVar(flags, &o.in, "in", "D", "not before this duration, such as 90s or 2h")
+	textVar(flags, &o.at, "at", "TIME", "not before this time, such as 2026-07-01T09:30:00Z")
+	textVar(flags, &o.expires, "expires", "D|TIME", "never executed after it: archived instead")
+}
+
+// options understands the flags that were given.
+func (o *placement) options(flags *pflag.FlagSet, now time.Time, p *problems) []tasks.Option {
+	p.exclude(flags, "in", "at")
+	var opts []tasks.Option
+	for _, option := range []struct {
+		name  string
+		value string
+		parse func(s string) (tasks.Option, error)
+	}{
+		{"queue", o.queue, func(s string) (tasks.Option, error) { return tasks.Queue(s), nil }},
+		{"in", o.in, func(s string) (tasks.Option, error) { d, err := parseDelay(s); return tasks.In(d), err }},
+		{"at", o.at, func(s string) (tasks.Option, error) { t, err := parseTime(s); return tasks.At(t), err }},
+		{"expires", o.expires, func(s string) (tasks.Option, error) { t, err := parseExpires(s, now); return tasks.Expires(t), err }},
+	} {
+		if option.value == "" || p.flags["--"+option.name] {
+			continue
+		}
+		set, err := option.parse(option.value)
+		if err != nil {
+			p.add("--"+option.name, "%s %v", brief(option.value), err)
+			continue
+		}
+		opts = append(opts, set)
+	}
+	return opts
+}
+
+// taskFlags is what every command that enqueues one task takes.
+type taskFlags struct {
+	placement
+
+	key, id     string
+	wait        bool
+	waitTimeout string
+	json        bool
+}
+
+func (o *taskFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	textVar(flags, &o.key, "key", "KEY", "business key: the same type and key is the same task")
+	textVar(flags, &o.id, "id", "UUID", "dedupe UUID itself (default a random one)")
+	o.placement.add(flags)
+	flags.BoolVar(&o.wait, "wait", false, "wait until it is done; exit 1 if it was archived")
+	textVar(flags, &o.waitTimeout, "wait-timeout", "D", "with --wait: give up after this duration (default never)")
+	flags.BoolVar(&o.json, "json", false, "print a JSON object instead of a line")
+	cmd.GroupID = groupTasks
+}
+
+// options understands the flags that were given.
+func (o *taskFlags) options(flags *pflag.FlagSet, now time.Time, p *problems) []tasks.Option {
+	p.exclude(flags, "key", "id")
+	opts := o.placement.options(flags, now, p)
+	if o.key != "" {
+		opts = append(opts, tasks.Key(o.key))
+	}
+	if o.id != "" && !p.flags["--id"] {
+		id, err := tasks.ParseID(o.id)
+		if err != nil {
+			p.add("--id", "%s is no UUID such as 01234567-89ab-4cde-8f01-23456789abcd", brief(o.id))
+		}
+		opts = append(opts, tasks.ID(id))
+	}
+	return opts
+}
+
+// patience is how long --wait waits: 0 for without end.
+func (o *taskFlags) patience(flags *pflag.FlagSet, p *problems) time.Duration {
+	if !flags.Changed("wait-timeout") || o.waitTimeout == "" {
+		return 0
+	}
+	if !o.wait {
+		p.add("--wait-timeout", "has no meaning without --wait")
+		return 0
+	}
+	d, err := parseDelay(o.waitTimeout)
+	if err == nil && d == 0 {
+		err = errors.New("is zero")
+	}
+	if err != nil {
+		p.add("--wait-timeout", "%s %v", brief(o.waitTimeout), err)
+	}
+	return d
+}
+
+// parseDelay reads a Go duration that is not negative.
+func parseDelay(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil || s == "0":
+		if strings.Trim(s, "+-.0123456789") == "" {
+			return 0, errors.New("has no unit; want a duration such as 90s or 2h")
+		}
+		return 0, errors.New("is no duration; want one such as 90s or 2h")
+	case d < 0:
+		return 0, errors.New("is negative; want a duration such as 90s or 2h")
+	}
+	return d, nil
+}
+
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, errors.New("is no time; want one such as 2026-07-01T09:30:00Z or 2026-07-01T09:30:00+02:00")
+	}
+	return t, nil
+}
+
+// parseExpires reads a time, or a duration from now.
+func parseExpires(s string, now time.Time) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return time.Time{}, errors.New("is neither a duration such as 2h nor a time such as 2026-07-01T09:30:00Z")
+	}
+	if d <= 0 {
+		return time.Time{}, errors.New("lies not in the future")
+	}
+	return now.Add(d), nil
+}
+
+// brief quotes what a user gave, on one line and not without end.
+func brief(s string) string {
+	const most = 64
+	if len(s) > most {
+		return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "..."
+	}
+	return strconv.Quote(s)
+}
+
+// conversationID reads the id of a conversation.
+func conversationID(s string, p *problems) layer.ConversationID {
+	if s == "" {
+		return layer.ConversationID{}
+	}
+	id, err := layer.ParseConversationID(s)
+	if err != nil {
+		for _, field := range layer.FieldErrors(err) {
+			p.add("--conversation", "%s", field.Problem)
+		}
+	}
+	return id
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
+)
+
+// parts collects what --text and --part give, in the order of the command line.
+type parts struct {
+	list []flaggedPart
+	push push
+}
+
+// flaggedPart is a part, and the flag that it came from.
+type flaggedPart struct {
+	flag string
+	part tasks.Part
+	err  error
+}
+
+func (p *parts) add(flags *pflag.FlagSet) {
+	flags.Var(&partFlag{parts: p, name: "--text", metavar: "TEXT", parse: textPart}, "text", "a part of plain text; may be repeated")
+	flags.Var(&partFlag{parts: p, name: "--part", metavar: "PART", parse: parsePart}, "part",
+		"any part, as mime=TYPE,body=TEXT or mime=TYPE,file=NAME; what follows body= or file= is taken whole, commas and all; may be repeated")
+	p.push.add(flags)
+}
+
+// tasks returns the parts, and says which of them could not be understood.
+func (p *parts) tasks(problems *problems) []tasks.Part {
+	if len(p.list) == 0 {
+		problems.add("--text", "is missing: give it, or --part")
+	}
+	all := make([]tasks.Part, len(p.list))
+	for i, one := range p.list {
+		all[i] = one.part
+		if one.err != nil && !problems.flags[p.name(i)] {
+			problems.add(p.name(i), "%v", one.err)
+		}
+	}
+	return all
+}
+
+// names maps the fields of the parts to their flags, beside others.
+func (p *parts) names(others flagNames) flagNames {
+	names := flagNames{
+		"parts": "--text", "notification": "--push-text",
+		"notification.title": "--push-title", "notification.text": "--push-text", "notification.sound": "--push-sound",
+	}
+	for i := range p.list {
+		names[fmt.Sprintf("parts[%d]", i)] = p.name(i)
+	}
+	maps.Copy(names, others)
+	return names
+}
+
+// name is the flag of a part, with its place where the flag was repeated.
+func (p *parts) name(i int) string {
+	place, count := 0, 0
+	for j, other := range p.list {
+		if other.flag == p.list[i].flag {
+			count++
+			if j <= i {
+				place++
+			}
+		}
+	}
+	if count == 1 {
+		return p.list[i].flag
+	}
+	return fmt.Sprintf("%s (number %d)", p.list[i].flag, place)
+}
+
+// partFlag is one of the two flags that add to the same list.
+type partFlag struct {
+	parts   *parts
+	name    string
+	metavar string
+	parse   func(s string) (tasks.Part, error)
+	last    string
+}
+
+func (f *partFlag) Set(s string) error {
+	part, err := f.parse(s)
+	f.parts.list = append(f.parts.list, flaggedPart{flag: f.name, part: part, err: err})
+	f.last = s
+	return nil
+}
+
+func (f *partFlag) String() string { return f.last }
+func (f *partFlag) Type() string   { return f.metavar }
+
+func textPart(s string) (tasks.Part, error) { return tasks.Text(s), nil }
+
+// errNoRichContent is why larger parts and those behind a URL are refused.
+var errNoRichContent = errors.New("this version sends no rich content")
+
+// parsePart reads mime=TYPE[,encoding=base64],body=TEXT, or file=NAME in place of
+// body. The last field is taken whole, so that a text may have commas.
+func parsePart(s string) (tasks.Part, error) {
+	const form = "write mime=TYPE,body=TEXT or mime=TYPE,file=NAME"
+	mime, rest, found := strings.Cut(s, ",")
+	mime, isMIME := strings.CutPrefix(mime, "mime=")
+	if !isMIME || !found || mime == "" {
+		return tasks.Part{}, errors.New("begins with no mime=TYPE,: " + form)
+	}
+	part := tasks.Part{MIMEType: mime}
+	if encoded, found := strings.CutPrefix(rest, "encoding=base64,"); found {
+		part.Encoding, rest = layer.EncodingBase64, encoded
+	}
+	field, value, _ := strings.Cut(rest, "=")
+	switch {
+	case field == "body":
+		part.Body = value
+		return part, nil
+	case field == "file" && part.Encoding != "":
+		return tasks.Part{}, errors.New("encoding= is for body= alone: a file is encoded on its way")
+	case field == "file":
+		body, err := readPart(value)
+		part.Body, part.Encoding = body, layer.EncodingBase64
+		return part, err
+	case field == "url":
+		return tasks.Part{}, fmt.Errorf("url= cannot be sent: %w", errNoRichContent)
+	default:
+		return tasks.Part{}, errors.New("has neither body= nor file= behind its type: " + form)
+	}
+}
+
+// readPart reads a file that is small enough to be sent with the message, as
+// base64: what is in it need not be text.
+func readPart(name string) (string, error) {
+	if name == "" {
+		return "", errors.New("file= names no file")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, layer.MaxInlineBody+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
+	case len(content) == 0:
+		return "", fmt.Errorf("file %s is empty", brief(name))
+	case len(content) > layer.MaxInlineBody:
+		return "", fmt.Errorf("file %s has more than the %d bytes that fit into a message: %w", brief(name), layer.MaxInlineBody, errNoRichContent)
+	}
+	return base64.StdEncoding.EncodeToString(content), nil
+}
+
+// fileProblem is err without the name of the file, which stands before it.
+func fileProblem(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "there is no such file"
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// push is the notification that goes along with a message.
+type push struct{ title, text, sound string }
+
+func (p *push) add(flags *pflag.FlagSet) {
+	textVar(flags, &p.title, "push-title", "TEXT", "title of the push notification")
+	textVar(flags, &p.text, "push-text", "TEXT", "text of the push notification")
+	textVar(flags, &p.sound, "push-sound", "NAME", "sound of the push notification")
+}
+
+// notification is nil where no flag was given.
+func (p *push) notification() *layer.Notification {
+	if *p == (push{}) {
+		return nil
+	}
+	return &layer.Notification{Title: p.title, Text: p.text, Sound: p.sound}
+}
