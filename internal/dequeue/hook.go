@@ -65,10 +65,11 @@ func New(rdb redis.UniversalClient, opts Options) *Hook {
 	}
 }
 
-// Close releases every wait at once: from then on asynq's servers are told that there is
-// nothing, and take no more tasks. It returns when every goroutine of the hook
-// has ended. Call it when a drain begins, before the servers are shut down, which
-// otherwise wait for the hook. Further calls do nothing.
+// Close releases every wait at once: from then on asynq's servers are told that
+// there is nothing, and take no more tasks, but for one that a look under way may
+// still find. It returns when every goroutine of the hook has ended. Call it when a
+// drain begins, before the servers are shut down, which otherwise wait for the
+// hook. Further calls do nothing.
 func (h *Hook) Close() {
 	h.mu.Lock()
 	if !h.shut {

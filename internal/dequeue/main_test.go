@@ -109,10 +109,16 @@ func (p *pool) wait(t testing.TB, n int) []delivery {
 	return p.deliveries()
 }
 
-// idle waits until each of n servers has found nothing at least once.
+// idle waits until each of n servers has found nothing, and none looks any more.
 func (p *pool) idle(t testing.TB, n int) {
 	t.Helper()
-	eventually(t, "a look at every queue", func() bool { return int(p.scripts.Load()) >= n })
+	looks, since := int32(0), time.Now()
+	eventually(t, "rest after a look at every queue", func() bool {
+		if now := p.scripts.Load(); now != looks {
+			looks, since = now, time.Now()
+		}
+		return int(looks) >= n && time.Since(since) > 50*time.Millisecond
+	})
 }
 
 // spy is a hook that sees every single command on its way to Redis.
