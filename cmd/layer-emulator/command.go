@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/layerq/layerq/internal/probe"
+	"github.com/layerq/layerq/internal/version"
 )
 
 // The exit codes of all programs of the project.
@@ -66,7 +68,7 @@ variable names a file that holds the value. Flags go over variables.`,
   layer-emulator --addr 127.0.0.1:0 --rate 100/1s --latency 20ms
   layer-emulator --app 6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5 --token secret`,
 		Args:          noArguments,
-		Version:       version(),
+		Version:       version.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,6 +84,7 @@ variable names a file that holds the value. Flags go over variables.`,
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	s.register(cmd.Flags())
+	cmd.AddCommand(probe.Command())
 	return cmd
 }
 
@@ -90,11 +93,4 @@ func noArguments(_ *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("unexpected argument %q: everything is set by flags", args[0])}
 	}
 	return nil
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }
