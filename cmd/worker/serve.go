@@ -51,7 +51,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	}
 	defer clients.close(log)
 	pool, err := worker.New(worker.Options{
-		Redis: clients.tasks, Wake: clients.wake, API: api, Queues: concurrency(cfg),
+		Redis: clients.tasks, Status: clients.status, API: api, Queues: concurrency(cfg),
 		MaxAttempts: cfg.MaxAttempts, RetryMin: cfg.RetryMin, RetryMax: cfg.RetryMax,
 		DrainTimeout: cfg.DrainTimeout, Retention: cfg.Retention,
 		Metrics: metrics, Log: log,
@@ -60,7 +60,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 		return err
 	}
 	pages := admin.New(admin.Options{
-		Addr: cfg.AdminAddr, Token: cfg.AdminToken.Reveal(), Version: version.String(), Redis: clients.admin,
+		Addr: cfg.AdminAddr, Token: cfg.AdminToken.Reveal(), Version: version.String(), Redis: clients.status,
 		Metrics: metrics.Gatherer(), Ready: pool.Ready, Page: newPage(cfg, pool).make, Log: log,
 	})
 	return runBoth(ctx, pool, ln, pages, log)
@@ -119,38 +119,33 @@ func concurrency(cfg *config.Worker) map[string]int {
 	return queues
 }
 
-// redisClients are three, so that what waits for one thing does not keep another
-// waiting: the tasks' own commands; commands that wait, and health; asynqmon.
-type redisClients struct{ tasks, wake, admin redis.UniversalClient }
+// redisClients are two, so that what somebody looks at does not wait behind
+// tasks: one for the tasks, one for health, metrics and pages.
+type redisClients struct{ tasks, status redis.UniversalClient }
+
+// spareConnections are for asynq's own goroutines: each task may write its
+// result at the same moment as all others, and heartbeats must not wait for that.
+const spareConnections = 16
 
 func openRedis(cfg *config.Worker) (*redisClients, error) {
 	connections := spareConnections
 	for _, q := range cfg.Queues {
 		connections += q.Concurrency
 	}
-	var c redisClients
-	for client, tune := range map[*redis.UniversalClient]redisurl.Tune{
-		&c.tasks: func(o *redis.UniversalOptions) { o.PoolSize = connections },
-		&c.wake:  func(*redis.UniversalOptions) {},
-		// Somebody looks at a page meanwhile.
-		&c.admin: func(o *redis.UniversalOptions) { o.MaxRetries = -1 },
-	} {
-		var err error
-		if *client, err = redisurl.Open(cfg.RedisURL.Reveal(), tune); err != nil {
-			return nil, err
-		}
+	tasks, err := redisurl.Open(cfg.RedisURL.Reveal(), func(o *redis.UniversalOptions) { o.PoolSize = connections })
+	if err != nil {
+		return nil, err
 	}
-	return &c, nil
+	// A page or a probe is asked again soon: no repetitions.
+	status, err := redisurl.Open(cfg.RedisURL.Reveal(), func(o *redis.UniversalOptions) { o.MaxRetries = -1 })
+	if err != nil {
+		return nil, errors.Join(err, tasks.Close())
+	}
+	return &redisClients{tasks, status}, nil
 }
 
-// spareConnections are for asynq's own goroutines: each task may write its
-// result at the same moment as all others, and heartbeats must not wait for that.
-const spareConnections = 16
-
 func (c *redisClients) close(log *slog.Logger) {
-	for _, client := range []redis.UniversalClient{c.tasks, c.wake, c.admin} {
-		if err := client.Close(); err != nil {
-			log.Debug("connection not closed", "error", err)
-		}
+	if err := errors.Join(c.tasks.Close(), c.status.Close()); err != nil {
+		log.Debug("connections not closed", "error", err)
 	}
 }

@@ -18,9 +18,10 @@ type Options struct {
 	// Redis holds the queues. The worker puts its dequeue hook on this client, so
 	// nothing else may use it. It stays the caller's to close.
 	Redis redis.UniversalClient
-	// Wake is a second client of the same Redis, for commands that wait and for
-	// health. It stays the caller's to close.
-	Wake redis.UniversalClient
+	// Status is another client of the same Redis, for health and for counting
+	// the queues: these must not wait behind tasks. It stays the caller's to
+	// close.
+	Status redis.UniversalClient
 	// API executes the tasks.
 	API *layer.Client
 	// Queues says how many tasks of each queue run at once; see queue.Names.
@@ -50,8 +51,8 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if o.Redis == nil || o.Wake == nil || o.API == nil {
-		return o, errors.New("worker: Redis, Wake and API are required")
+	if o.Redis == nil || o.Status == nil || o.API == nil {
+		return o, errors.New("worker: Redis, Status and API are required")
 	}
 	if len(o.Queues) == 0 {
 		return o, errors.New("worker: no queues")

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 type state int32
@@ -38,8 +39,11 @@ func (w *Worker) State() string {
 	return s.String()
 }
 
+// readyTimeout is how long Redis has to answer to a worker that calls itself ready.
+const readyTimeout = 1500 * time.Millisecond
+
 // Ready returns why the worker takes no tasks, one sentence each, or nothing if
-// it does. It asks Redis, and returns when ctx ends at the latest.
+// it does. It asks Redis, and returns within two seconds.
 func (w *Worker) Ready(ctx context.Context) []string {
 	var reasons []string
 	if s := w.State(); s != running.String() {
@@ -54,8 +58,10 @@ func (w *Worker) Ready(ctx context.Context) []string {
 // askRedis reports whether Redis answers now, and whether it answered when the
 // worker last asked for tasks: a Redis that answers PING may still refuse scripts.
 func (w *Worker) askRedis(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
 	asked := make(chan error, 1)
-	go func() { asked <- w.opts.Wake.Ping(ctx).Err() }()
+	go func() { asked <- w.opts.Status.Ping(ctx).Err() }()
 	select {
 	case err := <-asked:
 		if err != nil {
@@ -63,7 +69,7 @@ func (w *Worker) askRedis(ctx context.Context) error {
 		}
 	case <-ctx.Done():
 		// The client may be configured to wait longer than a context.
-		return fmt.Errorf("no answer: %w", context.Cause(ctx))
+		return fmt.Errorf("no answer within %s", readyTimeout)
 	}
 	_, err := w.hook.Health()
 	return err

@@ -38,10 +38,10 @@ func New(opts Options) (*Worker, error) {
 	cutoff, cutOff := context.WithCancel(context.Background())
 	w := &Worker{
 		opts:   opts,
-		hook:   dequeue.New(opts.Wake, dequeue.Options{Log: opts.Log, Retention: opts.Retention}),
+		hook:   dequeue.New(opts.Redis, dequeue.Options{Log: opts.Log, Retention: opts.Retention}),
 		flight: newFlight(opts.Queues),
 		cutOff: cutOff,
-		queues: newQueueCache(queue.NewStore(opts.Wake)),
+		queues: newQueueCache(queue.NewStore(opts.Status)),
 	}
 	opts.Redis.AddHook(w.hook)
 	w.pipeline = &pipeline{
@@ -98,10 +98,7 @@ func (w *Worker) serverConfig(name string, concurrency int) asynq.Config {
 	cfg.ShutdownTimeout = w.opts.DrainTimeout + settleTime
 	cfg.IsFailure = countsForAsynq
 	cfg.RetryDelayFunc = func(_ int, err error, _ *asynq.Task) time.Duration {
-		now := time.Now()
-		wait := wholeSecond(now, w.delayFor(err))
-		w.hook.Due(name, now.Add(wait))
-		return wait
+		return wholeSecond(time.Now(), w.delayFor(err))
 	}
 	return cfg
 }

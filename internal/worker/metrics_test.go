@@ -1,0 +1,118 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/layer/layertest"
+	"github.com/layerq/layerq/tasks"
+)
+
+func gather(t *testing.T, m *Metrics) []*dto.MetricFamily {
+	t.Helper()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return families
+}
+
+// counted sums layerq_tasks_total over types and queues.
+func counted(t *testing.T, m *Metrics, outcome string) float64 {
+	t.Helper()
+	return valueOf(t, m, "layerq_tasks_total", map[string]string{"outcome": outcome})
+}
+
+// valueOf sums the samples of a family that have these labels.
+func valueOf(t *testing.T, m *Metrics, name string, labels map[string]string) float64 {
+	t.Helper()
+	var sum float64
+	for _, family := range gather(t, m) {
+		if family.GetName() != name {
+			continue
+		}
+		for _, sample := range family.GetMetric() {
+			matching := 0
+			for _, label := range sample.GetLabel() {
+				if want, ok := labels[label.GetName()]; ok && want == label.GetValue() {
+					matching++
+				}
+			}
+			if matching == len(labels) {
+				sum += sample.GetCounter().GetValue() + sample.GetGauge().GetValue() + float64(sample.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return sum
+}
+
+// slow makes every call take a while.
+func slow(r *rig, d time.Duration) { r.layer.Fault(layertest.Rule{Latency: layertest.Duration(d)}) }
+
+func TestMetrics_tell_what_happened(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	m := NewMetrics("v1.2.3")
+	r.layer.RefuseNext(404)
+	p := r.worker(t, func(o *Options) {
+		o.Metrics = m
+		o.API = r.layer.Client(t, layer.WithObserver(m))
+	})
+	r.wantState(t, r.enqueue(t, r.say("refused")), tasks.StateArchived)
+	r.wantState(t, r.enqueue(t, r.say("sent"), tasks.Queue("critical")), tasks.StateCompleted)
+	r.enqueue(t, r.say("later"), tasks.In(time.Hour))
+	p.queues.at = time.Time{} // counted anew, whenever it was counted last
+
+	for _, c := range []struct {
+		name   string
+		labels map[string]string
+		want   float64
+	}{
+		{"layerq_tasks_total", map[string]string{"type": "message:send", "queue": "critical", "outcome": "done"}, 1},
+		{"layerq_tasks_total", map[string]string{"type": "message:send", "queue": "default", "outcome": "archived"}, 1},
+		{"layerq_attempts_total", map[string]string{"type": "message:send", "code": "ok"}, 1},
+		{"layerq_attempts_total", map[string]string{"type": "message:send", "code": "not_found"}, 1},
+		{"layerq_task_duration_seconds", map[string]string{"type": "message:send"}, 2},
+		{"layerq_layer_call_duration_seconds", map[string]string{"operation": "messages.send", "status": "404"}, 1},
+		{"layerq_layer_call_duration_seconds", map[string]string{"operation": "messages.send", "status": "201"}, 1},
+		{"layerq_queue_tasks", map[string]string{"queue": "default", "state": "archived"}, 1},
+		{"layerq_queue_tasks", map[string]string{"queue": "default", "state": "scheduled"}, 1},
+		{"layerq_queue_tasks", map[string]string{"queue": "critical", "state": "completed"}, 1},
+		{"layerq_queue_paused", nil, 0},
+		{"layerq_redis_up", nil, 1},
+		{"layerq_concurrency", map[string]string{"queue": "default"}, 8},
+		{"layerq_in_flight", nil, 0},
+		{"layerq_build_info", map[string]string{"version": "v1.2.3"}, 1},
+	} {
+		if got := valueOf(t, m, c.name, c.labels); got != c.want {
+			t.Errorf("%s%v is %v, want %v", c.name, c.labels, got, c.want)
+		}
+	}
+}
+
+func TestMetrics_leave_out_sizes_that_nobody_knows(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics("")
+	counts := 0
+	m.watch(&queueCache{count: func(context.Context) ([]queue.Info, error) {
+		counts++
+		return nil, errors.New("redis is away")
+	}}, newFlight(nil), map[string]int{"default": 1})
+	for range 3 {
+		if up := valueOf(t, m, "layerq_redis_up", nil); up != 0 {
+			t.Errorf("layerq_redis_up is %v", up)
+		}
+	}
+	if counts != 1 {
+		t.Errorf("queues were counted %d times in a moment", counts)
+	}
+}
+
+var _ prometheus.Gatherer = NewMetrics("").Gatherer()
