@@ -23,7 +23,9 @@ func (c *Client) readError(ctx context.Context, call *call, response *http.Respo
 	e.Method, e.Path = call.method, call.shown
 	e.Location = response.Header.Get("Location")
 	e.RetryAfter = parseRetryAfter(response.Header, time.Now())
-	e.Message = c.withoutSecrets(e.Message, call)
+	for _, text := range []*string{&e.Message, &e.Property, &e.Header} {
+		*text = c.withoutSecrets(*text, call)
+	}
 	return e
 }
 
@@ -89,7 +91,7 @@ func (e *Error) readData(value json.RawMessage) {
 		Header   json.RawMessage `json:"header"`
 	}
 	if json.Unmarshal(value, &named) == nil {
-		e.Property, e.Header = shorten(stringOf(named.Property)), shorten(stringOf(named.Header))
+		e.Property, e.Header = stringOf(named.Property), stringOf(named.Header)
 	}
 }
 

@@ -47,7 +47,7 @@ func (p *problems) metadataValue(field string, value any) {
 	case map[string]string:
 		p.metadata(field, widen(v))
 	default:
-		p.add(field, "is a %s, Layer takes strings and objects of strings", jsonKind(value))
+		p.add(field, "is %s, Layer takes strings and objects of strings", aKind(value))
 	}
 }
 
@@ -90,5 +90,17 @@ func jsonKind(value any) string {
 		return "number"
 	default:
 		return "object"
+	}
+}
+
+// aKind is jsonKind with its article.
+func aKind(value any) string {
+	switch kind := jsonKind(value); kind {
+	case "null":
+		return kind
+	case "object":
+		return "an " + kind
+	default:
+		return "a " + kind
 	}
 }

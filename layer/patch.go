@@ -23,8 +23,8 @@ const (
 //
 //	layer.Patch{}.Add("participants", "chen").Set("metadata.pier.number", "8")
 //
-// Every operation has the same effect twice as once, and so has a patch, as
-// long as nobody else writes in between.
+// An operation has the same effect twice as once, as long as nobody else writes
+// in between. So has a patch, unless it replaces an object that it went through.
 //
 // Layer docs: Platform API, Layer Patch.
 type Patch []Operation
@@ -141,7 +141,7 @@ func (o Operation) validate(list *problems) ([]string, bool) {
 		}
 	case ActionAdd, ActionRemove:
 		if !isScalar(o.Value) {
-			list.add("value", "is a %s, want a single value", jsonKind(o.Value))
+			list.add("value", "is %s, want a single value", aKind(o.Value))
 		}
 	case "":
 		list.add("operation", "is missing or empty")

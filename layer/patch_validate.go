@@ -80,7 +80,7 @@ func (o Operation) validateUsers(list *problems, least, most int) {
 	case ActionAdd, ActionRemove:
 		user, isString := o.Value.(string)
 		if !isString {
-			list.add("value", "is a %s, want a user id", jsonKind(o.Value))
+			list.add("value", "is %s, want a user id", aKind(o.Value))
 			return
 		}
 		list.required("value", user)
@@ -111,7 +111,7 @@ func (o Operation) validateMetadata(list *problems, names []string) {
 		return
 	}
 	if len(names) == 0 && jsonKind(o.Value) != "object" {
-		list.add("value", "is a %s, want an object", jsonKind(o.Value))
+		list.add("value", "is %s, want an object", aKind(o.Value))
 		return
 	}
 	list.metadataValue("value", o.Value)
@@ -127,7 +127,7 @@ func (o Operation) validateIdentityMetadata(list *problems, names []string) {
 	default:
 		object, isObject := cloneValue(o.Value).(map[string]any)
 		if !isObject {
-			list.add("value", "is a %s, want an object of strings", jsonKind(o.Value))
+			list.add("value", "is %s, want an object of strings", aKind(o.Value))
 			return
 		}
 		if len(object) > MaxIdentityMetadata {
@@ -137,7 +137,7 @@ func (o Operation) validateIdentityMetadata(list *problems, names []string) {
 			if text, isString := value.(string); isString {
 				list.text("value."+key, text)
 			} else {
-				list.add("value."+key, "is a %s, want a string", jsonKind(value))
+				list.add("value."+key, "is %s, want a string", aKind(value))
 			}
 		}
 	}
@@ -148,7 +148,7 @@ func (o Operation) validateIdentityText(list *problems, most int) {
 	text, isString := o.Value.(string)
 	switch {
 	case !isString:
-		list.add("value", "is a %s, want a string", jsonKind(o.Value))
+		list.add("value", "is %s, want a string", aKind(o.Value))
 	case text == "" && o.Property == "display_name":
 		list.add("value", "is empty, and an identity must have a display_name")
 	case most > 0:

@@ -112,8 +112,11 @@ func describeJSON(err error) string {
 		return fmt.Sprintf("it is no JSON from byte %d on", e.Offset)
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		kind, _, _ := strings.Cut(e.Value, " ")
-		return fmt.Sprintf("its member %s is a %s", quote(e.Field), kind)
+		kind, _, _ := strings.Cut(e.Value, " ") // "number 7": the value is none of our business
+		if e.Field == "" {
+			return "it is of type " + kind
+		}
+		return fmt.Sprintf("its member %s is of type %s", quote(e.Field), kind)
 	}
 	return "a member is malformed"
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -110,6 +111,9 @@ func classify(err error) (Kind, string) {
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return KindTimeout, ""
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return KindTLS, "the server does not speak TLS"
 	}
 	if isTLS(err) {
 		return KindTLS, err.Error()
