@@ -63,7 +63,7 @@ func decodeAny(dec *jsontext.Decoder, value *any) error {
 		return err
 	}
 	text := string(number)
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && text != "-0" {
 		*value = n
 	} else if n, err := strconv.ParseUint(text, 10, 64); err == nil {
 		*value = n
