@@ -14,16 +14,19 @@ var announcementRoutes = []route{
 
 type announcement struct {
 	id         uuid.UUID
+	order      uint64
 	sentAt     time.Time
 	recipients []string // as sent
 	everyone   bool
 	sender     sender
 	parts      []part
+	deliveries []*delivery
 }
 
 // delivery is a recipient's copy of an announcement.
 type delivery struct {
 	*announcement
+	user    *user
 	status  receipt
 	deleted bool
 }
@@ -49,21 +52,21 @@ func (c *call) sendAnnouncement() (answer, *failure) {
 	case from.isUser:
 		return answer{}, invalid("sender.user_id", "an announcement is sent by a name")
 	}
-	parts, f := c.parseParts(body)
+	parts, f := c.parseParts(body, true)
 	if f != nil {
 		return answer{}, f
 	}
 	if f = c.checkNotification(body["notification"]); f != nil {
 		return answer{}, f
 	}
-	return c.write(func(a *app, now time.Time) (answer, *failure) {
-		if first, ok := a.known(c.dedupe); ok {
+	return c.write(func(tx *tx) (answer, *failure) {
+		if first, ok := tx.known(c.dedupe); ok {
 			return c.repeated(anAnnounce, first, func() answer {
-				return jsonAnswer(http.StatusAccepted, c.announced(a.announcements[c.dedupe]))
+				return jsonAnswer(http.StatusAccepted, c.announced(tx.announcements[c.dedupe]))
 			})
 		}
-		n := &announcement{id: c.newID(), sentAt: now, recipients: recipients, everyone: everyone, sender: from, parts: parts}
-		a.announce(n)
+		n := &announcement{id: c.newID(), sentAt: tx.now, recipients: recipients, everyone: everyone, sender: from, parts: parts}
+		tx.announce(n)
 		return jsonAnswer(http.StatusAccepted, c.announced(n)), nil
 	})
 }
@@ -83,21 +86,32 @@ func (c *call) parseRecipients(body object) (ids []string, everyone bool, f *fai
 }
 
 // announce puts an announcement into the inbox of each recipient.
-func (a *app) announce(n *announcement) {
-	a.announcements[n.id] = n
+func (tx *tx) announce(n *announcement) {
+	tx.order++
+	n.order = tx.order
+	tx.announcements[n.id] = n
 	ids := slices.Compact(slices.Sorted(slices.Values(n.recipients)))
 	if n.everyone {
 		ids = nil
-		for id := range a.users {
-			if a.knows(id) {
+		for id, u := range tx.users {
+			if u.exists() {
 				ids = append(ids, id)
 			}
 		}
+		slices.Sort(ids)
 	}
 	for _, id := range ids {
-		u := a.user(id)
-		u.inbox = append(u.inbox, &delivery{announcement: n, status: sent})
+		tx.deliver(n, id, sent, false)
 	}
+	tx.touch(n)
+}
+
+func (a *app) deliver(n *announcement, id string, status receipt, deleted bool) {
+	u := a.user(id)
+	u.known = true
+	d := &delivery{announcement: n, user: u, status: status, deleted: deleted}
+	n.deliveries = append(n.deliveries, d)
+	u.inbox = append(u.inbox, d)
 }
 
 // announced renders an announcement as the answer to its create.
@@ -108,7 +122,7 @@ func (c *call) announced(n *announcement) any {
 	}
 	return wireCreated{
 		ID: announcementID(n.id), URL: c.appURL() + "/announcements/" + n.id.String(),
-		Parts: c.createdParts(announcementID(n.id), n.parts), SentAt: timestamp(n.sentAt),
+		Parts: c.createdParts(announcementID(n.id), nil, n.parts), SentAt: timestamp(n.sentAt),
 		Recipients: recipients, Sender: c.createdSender(n.sender),
 	}
 }

@@ -10,6 +10,7 @@ import (
 // app is the state of one application. One lock guards all of it: handlers
 // decode and validate before they take it, so it is held for microseconds.
 type app struct {
+	e      *Emulator
 	id     uuid.UUID
 	tokens map[string]bool // never changes once the app is served
 
@@ -22,40 +23,71 @@ type state struct {
 	conversations map[uuid.UUID]*conversation // deleted ones too: they are gone, not unknown
 	distinct      map[string]*conversation    // by roster key
 	messages      map[uuid.UUID]*message      // deleted ones too: their dedupe UUIDs are taken
+	scheduled     map[uuid.UUID]*scheduled    // messages whose time has not come
 	announcements map[uuid.UUID]*announcement
 	users         map[string]*user
+	contents      map[uuid.UUID]*content
+	uploads       map[uuid.UUID]*content // by the dedupe UUID of their create
+	webhooks      map[uuid.UUID]*webhook
+	exports       map[uuid.UUID]*export
+	settings      settings
+	pushes        []push // the latest ones
+	exportTimer   *time.Timer
 
-	order      uint64 // conversations made so far
-	identities int
-	blocks     int
-	live       struct{ conversations, messages int } // not deleted
+	order uint64 // of the last conversation or announcement made
+	live  struct{ conversations, messages, identities, blocks int }
 }
 
-// user is everything that hangs on a user id. Blocks and badge work for ids
-// never seen before, so having an entry does not make a user known.
-type user struct {
-	id       string
-	identity identity // nil without one
-	blocks   []string // in order of blocking
-	members  []*member
-	inbox    []*delivery // announcements, oldest first
+// settings are what the app has one of.
+type settings struct {
+	SessionTTL  int             `json:"session_ttl_in_seconds,omitzero"`
+	ExportKey   string          `json:"public_key,omitzero"`
+	Schedule    *exportSchedule `json:"export_schedule,omitempty"`
+	LastExport  uuid.UUID       `json:"last_export,omitzero"`
+	LastStarted time.Time       `json:"last_started,omitzero"`
 }
 
-func newApp(id uuid.UUID) *app {
-	a := &app{id: id, tokens: map[string]bool{}}
-	a.reset()
+func newApp(e *Emulator, id uuid.UUID) *app {
+	a := &app{e: e, id: id, tokens: map[string]bool{}}
+	a.state = newState()
 	return a
+}
+
+func newState() state {
+	return state{
+		conversations: map[uuid.UUID]*conversation{},
+		distinct:      map[string]*conversation{},
+		messages:      map[uuid.UUID]*message{},
+		scheduled:     map[uuid.UUID]*scheduled{},
+		announcements: map[uuid.UUID]*announcement{},
+		users:         map[string]*user{},
+		contents:      map[uuid.UUID]*content{},
+		uploads:       map[uuid.UUID]*content{},
+		webhooks:      map[uuid.UUID]*webhook{},
+		exports:       map[uuid.UUID]*export{},
+	}
 }
 
 func (a *app) reset() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.state = state{
-		conversations: map[uuid.UUID]*conversation{},
-		distinct:      map[string]*conversation{},
-		messages:      map[uuid.UUID]*message{},
-		announcements: map[uuid.UUID]*announcement{},
-		users:         map[string]*user{},
+	a.stop()
+	a.state = newState()
+	a.e.keepReset(a)
+}
+
+// stop ends what would happen by itself. The caller holds the lock.
+func (a *app) stop() {
+	for _, s := range a.scheduled {
+		if s.timer != nil {
+			s.timer.Stop()
+		}
+	}
+	for _, w := range a.webhooks {
+		w.stop()
+	}
+	if a.exportTimer != nil {
+		a.exportTimer.Stop()
 	}
 }
 
@@ -65,26 +97,39 @@ func (a *app) count(s *Stats) {
 	s.Messages += a.live.messages
 	s.Announcements += len(a.announcements)
 	s.Conversations += a.live.conversations
-	s.Identities += a.identities
-	s.Blocks += a.blocks
+	s.Identities += a.live.identities
+	s.Blocks += a.live.blocks
 }
 
-// user returns the entry of a user id, making one.
-func (a *app) user(id string) *user {
-	u := a.users[id]
-	if u == nil {
-		u = &user{id: id}
-		a.users[id] = u
+// tx is one change of an app's state: it holds the lock, and collects what is
+// to be kept and told.
+type tx struct {
+	*app
+	now time.Time // with the precision of the wire
+
+	touched []entity
+}
+
+// touch says that an entity is new or was changed.
+func (tx *tx) touch(x entity) { tx.touched = append(tx.touched, x) }
+
+// update changes the state. f changes nothing if it fails. When update
+// returns, the change is kept for as long as the emulator keeps anything.
+func (a *app) update(f func(tx *tx) (answer, *failure)) (answer, *failure) {
+	a.mu.Lock()
+	tx := &tx{app: a, now: time.Now().UTC().Truncate(time.Millisecond)}
+	ans, fail := f(tx)
+	kept := a.e.keep(a, tx.touched)
+	a.mu.Unlock()
+	if err := kept.wait(); err != nil {
+		a.e.config.Log.Error("a change could not be kept", "error", err)
+		return answer{}, &failure{kind: internalServerError, url: docsPlatform, message: "The change could not be kept."}
 	}
-	return u
+	return ans, fail
 }
 
-// knows says whether a user exists: as a participant, by an identity or as the
-// recipient of an announcement.
-func (a *app) knows(id string) bool {
-	u := a.users[id]
-	return u != nil && (u.identity != nil || len(u.members) > 0 || len(u.inbox) > 0)
-}
+// write runs f alone.
+func (c *call) write(f func(tx *tx) (answer, *failure)) (answer, *failure) { return c.app.update(f) }
 
 // read runs f while nothing changes.
 func (c *call) read(f func(a *app) (answer, *failure)) (answer, *failure) {
@@ -92,17 +137,6 @@ func (c *call) read(f func(a *app) (answer, *failure)) (answer, *failure) {
 	defer c.app.mu.RUnlock()
 	return f(c.app)
 }
-
-// write runs f alone. f changes nothing if it fails. The time that it is given
-// has the precision of the wire.
-func (c *call) write(f func(a *app, now time.Time) (answer, *failure)) (answer, *failure) {
-	c.app.mu.Lock()
-	defer c.app.mu.Unlock()
-	return f(c.app, now())
-}
-
-// now has the precision of the wire.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 // timestamp is the form of times on the wire.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -3,7 +3,6 @@ package layertest
 import (
 	"net/http"
 	"slices"
-	"time"
 )
 
 var blockRoutes = []route{
@@ -49,8 +48,10 @@ func (c *call) block() (answer, *failure) {
 	case id == "":
 		return answer{}, invalid("user_id", "it must not be empty")
 	}
-	return c.write(func(a *app, _ time.Time) (answer, *failure) {
-		a.setBlock(c.user(), id)
+	return c.write(func(tx *tx) (answer, *failure) {
+		owner := tx.user(c.user())
+		tx.setBlock(owner, id)
+		tx.touch(owner)
 		return noContent(), nil
 	})
 }
@@ -59,8 +60,11 @@ func (c *call) block() (answer, *failure) {
 //
 // Layer docs: platform, block lists.
 func (c *call) unblock() (answer, *failure) {
-	return c.write(func(a *app, _ time.Time) (answer, *failure) {
-		a.clearBlock(c.user(), c.blocked())
+	return c.write(func(tx *tx) (answer, *failure) {
+		if owner := tx.users[c.user()]; owner != nil {
+			tx.clearBlock(owner, c.blocked())
+			tx.touch(owner)
+		}
 		return noContent(), nil
 	})
 }
@@ -70,20 +74,16 @@ func (a *app) blocked(owner, id string) bool {
 	return u != nil && slices.Contains(u.blocks, id)
 }
 
-func (a *app) setBlock(owner, id string) {
-	if u := a.user(owner); !slices.Contains(u.blocks, id) {
-		u.blocks = append(u.blocks, id)
-		a.blocks++
+func (a *app) setBlock(owner *user, id string) {
+	if !slices.Contains(owner.blocks, id) {
+		owner.blocks = append(owner.blocks, id)
+		a.live.blocks++
 	}
 }
 
-func (a *app) clearBlock(owner, id string) {
-	u := a.users[owner]
-	if u == nil {
-		return
-	}
-	if i := slices.Index(u.blocks, id); i >= 0 {
-		u.blocks = slices.Delete(u.blocks, i, i+1)
-		a.blocks--
+func (a *app) clearBlock(owner *user, id string) {
+	if i := slices.Index(owner.blocks, id); i >= 0 {
+		owner.blocks = slices.Delete(owner.blocks, i, i+1)
+		a.live.blocks--
 	}
 }

@@ -3,6 +3,7 @@ package layertest
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -63,8 +64,20 @@ type Config struct {
 
 	// PublicURL is the base of the resources' url members. Defaults to
 	// https://api.layer.com, whatever address is served, as programs written
-	// against the live service expect.
+	// against the live service expect. The addresses of rich content, which
+	// are there to be used, have the host that was asked for them, unless
+	// PublicURL is set.
 	PublicURL string
+
+	// DownloadTTL is how long an address to download rich content from works.
+	// Defaults to 1 h.
+	DownloadTTL time.Duration
+
+	// WebhookClient calls the targets of webhooks, WebhookPatience is how long
+	// an event is tried again before its webhook becomes inactive. Default to
+	// a client that follows no redirect, and to 30 min.
+	WebhookClient   *http.Client
+	WebhookPatience time.Duration
 
 	// RemoteControl lets callers from other machines use /_emulator/. Without
 	// it only loopback callers, and those in memory, are answered.
@@ -84,6 +97,18 @@ func (c Config) withDefaults() Config {
 	}
 	if c.LogSize <= 0 {
 		c.LogSize = DefaultLogSize
+	}
+	if c.DownloadTTL <= 0 {
+		c.DownloadTTL = time.Hour
+	}
+	if c.WebhookClient == nil {
+		c.WebhookClient = &http.Client{
+			Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	if c.WebhookPatience <= 0 {
+		c.WebhookPatience = 30 * time.Minute
 	}
 	if c.PublicURL == "" {
 		c.PublicURL = "https://api.layer.com"
@@ -121,5 +146,12 @@ func (r Rate) String() string {
 	if r.N == 0 {
 		return "off"
 	}
-	return fmt.Sprintf("%d/%s", r.N, r.Per)
+	per := r.Per.String()
+	if strings.HasSuffix(per, "m0s") {
+		per = strings.TrimSuffix(per, "0s")
+	}
+	if strings.HasSuffix(per, "h0m") {
+		per = strings.TrimSuffix(per, "0m")
+	}
+	return strconv.Itoa(r.N) + "/" + per
 }

@@ -11,6 +11,8 @@ import (
 var conversationRoutes = []route{
 	{method: http.MethodPost, path: "/apps/:app/conversations", handle: (*call).createConversation},
 	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation", handle: (*call).getConversation},
+	{method: http.MethodPatch, path: "/apps/:app/conversations/:conversation", handle: (*call).patchConversation},
+	{method: http.MethodDelete, path: "/apps/:app/conversations/:conversation", handle: (*call).deleteConversation},
 }
 
 type conversation struct {
@@ -66,16 +68,16 @@ func (c *call) createConversation() (answer, *failure) {
 	if f != nil {
 		return answer{}, f
 	}
-	return c.write(func(a *app, now time.Time) (answer, *failure) {
-		if first, ok := a.known(c.dedupe); ok {
+	return c.write(func(tx *tx) (answer, *failure) {
+		if first, ok := tx.known(c.dedupe); ok {
 			return c.repeated(aConversation, first, func() answer {
-				return jsonAnswer(http.StatusCreated, c.system(a.conversations[c.dedupe]))
+				return jsonAnswer(http.StatusCreated, c.system(tx.conversations[c.dedupe]))
 			})
 		}
-		if match := a.distinct[r.key()]; match != nil && distinct {
+		if match := tx.distinct[r.key()]; match != nil && distinct {
 			return c.existing(match, metadata)
 		}
-		conv := a.addConversation(c.newID(), now, r, distinct, metadata)
+		conv := tx.addConversation(c.newID(), r, distinct, metadata)
 		return jsonAnswer(http.StatusCreated, c.system(conv)), nil
 	})
 }
@@ -138,20 +140,22 @@ func (c *call) writable(a *app) (*conversation, *failure) {
 	return conv, f
 }
 
-func (a *app) addConversation(id uuid.UUID, now time.Time, r *roster, distinct bool, metadata map[string]any) *conversation {
-	a.order++
+func (tx *tx) addConversation(id uuid.UUID, r *roster, distinct bool, metadata map[string]any) *conversation {
+	tx.order++
 	conv := &conversation{
-		id: id, order: a.order, createdAt: now, roster: r,
+		id: id, order: tx.order, createdAt: tx.now, roster: r,
 		members: make(map[string]*member, len(r.ids)), metadata: metadata, distinct: distinct,
 	}
 	for _, id := range r.ids {
-		a.join(conv, id)
+		tx.join(conv, id)
 	}
-	a.conversations[id] = conv
-	a.live.conversations++
+	tx.conversations[id] = conv
+	tx.live.conversations++
 	if distinct {
-		a.distinct[r.key()] = conv
+		tx.distinct[r.key()] = conv
 	}
+	tx.touch(conv)
+	tx.tellConversation(conversationCreated, conv)
 	return conv
 }
 

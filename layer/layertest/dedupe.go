@@ -70,7 +70,7 @@ func (a *app) known(id uuid.UUID) (resource, bool) {
 	switch {
 	case id == uuid.Nil:
 		return "", false
-	case a.messages[id] != nil:
+	case a.messages[id] != nil, a.scheduled[id] != nil:
 		return aMessage, true
 	case a.conversations[id] != nil:
 		return aConversation, true

@@ -2,9 +2,12 @@ package layertest
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,23 +23,41 @@ type Emulator struct {
 	faults *faults
 	log    *requestLog
 	mux    *http.ServeMux
+	blobs  *blobs
+
+	secret    [32]byte // signs the addresses of the storage
+	publicURL string   // as configured, before its default
+	journal   *journal // nil keeps nothing
+	unlock    func() error
+
+	ctx        context.Context //nolint:containedctx // ends what runs in the background
+	cancel     context.CancelFunc
+	starting   sync.Mutex // guards closed, against background.Wait
+	closed     bool
+	background sync.WaitGroup
 }
 
 // New returns an emulator that keeps everything in memory.
-func New(cfg Config) *Emulator {
+// Close it when it is not needed any more.
+func New(cfg Config) *Emulator { return newEmulator(cfg, "") }
+
+func newEmulator(cfg Config, blobDir string) *Emulator {
+	publicURL := strings.TrimSuffix(cfg.PublicURL, "/")
 	cfg = cfg.withDefaults()
 	e := &Emulator{
-		config: cfg,
+		config: cfg, publicURL: publicURL, blobs: newBlobs(blobDir),
 		apps:   map[uuid.UUID]*app{},
 		tokens: map[string]bool{},
 		random: newRandomness(cfg.Seed),
 		log:    newRequestLog(cfg.LogSize, cfg.Rate),
 	}
 	e.faults = &faults{random: e.random}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.random.fill(e.secret[:])
 	for _, a := range cfg.Apps {
 		id := a.ID.UUID()
 		if e.apps[id] == nil {
-			e.apps[id] = newApp(id)
+			e.apps[id] = newApp(e, id)
 		}
 		e.apps[id].tokens[a.Token] = true
 		e.tokens[a.Token] = true
@@ -51,7 +72,8 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.serveControl(w, r)
 		return
 	}
-	t, admitted := e.log.arrive(r, true)
+	storage := e.isStorage(r)
+	t, admitted := e.log.arrive(r, !storage)
 	if !admitted {
 		e.log.finish(t, http.StatusTooManyRequests, false)
 		answer{status: http.StatusTooManyRequests}.write(w, r)
@@ -65,7 +87,11 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{e: e, r: r}
 	var a answer
 	if !p.instead() || p.AfterCommit {
-		a = c.answer()
+		if storage {
+			a = e.serveStorage(r)
+		} else {
+			a = c.answer()
+		}
 	}
 	wait(r.Context(), p.after)
 	a = p.shape(a)
@@ -168,4 +194,38 @@ func (e *Emulator) Reset() {
 	}
 	e.random.reset()
 	e.log.reset()
+	if err := e.blobs.clear(); err != nil {
+		e.config.Log.Error("rich content could not be removed", "error", err)
+	}
+}
+
+// start runs f in the background, unless the emulator was closed.
+func (e *Emulator) start(f func()) {
+	e.starting.Lock()
+	defer e.starting.Unlock()
+	if !e.closed {
+		e.background.Go(f)
+	}
+}
+
+// Close ends what goes on in the background: delayed messages, webhooks,
+// exports. With [Open], it writes what is left, and lets others use the
+// directory. No request may be under way.
+func (e *Emulator) Close() error {
+	e.starting.Lock()
+	e.closed = true
+	e.starting.Unlock()
+	e.cancel()
+	for _, a := range e.apps {
+		a.mu.Lock()
+		a.stop()
+		a.mu.Unlock()
+	}
+	e.background.Wait()
+	e.config.WebhookClient.CloseIdleConnections()
+	err := e.blobs.close()
+	if e.journal != nil {
+		err = errors.Join(err, e.journal.close(), e.unlock())
+	}
+	return err
 }

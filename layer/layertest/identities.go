@@ -1,16 +1,18 @@
 package layertest
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
-	"time"
 	"unicode/utf8"
 )
 
 var identityRoutes = []route{
 	{method: http.MethodPost, path: "/apps/:app/users/:user/identity", handle: (*call).createIdentity},
 	{method: http.MethodGet, path: "/apps/:app/users/:user/identity", handle: (*call).getIdentity},
+	{method: http.MethodPatch, path: "/apps/:app/users/:user/identity", handle: (*call).patchIdentity},
 	{method: http.MethodPut, path: "/apps/:app/users/:user/identity", handle: (*call).replaceIdentity},
+	{method: http.MethodDelete, path: "/apps/:app/users/:user/identity", handle: (*call).deleteIdentity},
 }
 
 // identityKeys are the members of an identity and the characters that each
@@ -41,15 +43,15 @@ func (c *call) createIdentity() (answer, *failure) {
 	if f != nil {
 		return answer{}, f
 	}
-	return c.write(func(a *app, _ time.Time) (answer, *failure) {
-		if u := a.users[c.user()]; u != nil && u.identity != nil {
+	return c.write(func(tx *tx) (answer, *failure) {
+		if u := tx.users[c.user()]; u != nil && u.identity != nil {
 			k := conflict
 			if c.e.config.Switches.IdentityInUse {
 				k = idInUse
 			}
 			return answer{}, &failure{kind: k, url: docsPlatform, message: "The user has an identity already.", data: u.identity.wire()}
 		}
-		a.setIdentity(c.user(), id)
+		tx.setIdentity(tx.user(c.user()), id)
 		return answer{status: http.StatusCreated}, nil
 	})
 }
@@ -59,9 +61,9 @@ func (c *call) createIdentity() (answer, *failure) {
 // Layer docs: platform, identities, retrieve.
 func (c *call) getIdentity() (answer, *failure) {
 	return c.read(func(a *app) (answer, *failure) {
-		u := a.users[c.user()]
-		if u == nil || u.identity == nil {
-			return answer{}, unknown("identity")
+		u, f := a.identified(c.user())
+		if f != nil {
+			return answer{}, f
 		}
 		return jsonAnswer(http.StatusOK, u.identity.wire()), nil
 	})
@@ -75,25 +77,104 @@ func (c *call) replaceIdentity() (answer, *failure) {
 	if f != nil {
 		return answer{}, f
 	}
-	return c.write(func(a *app, _ time.Time) (answer, *failure) {
-		if u := a.users[c.user()]; (u == nil || u.identity == nil) && !c.e.config.Switches.PutIdentityCreates {
-			return answer{}, unknown("identity")
+	return c.write(func(tx *tx) (answer, *failure) {
+		if _, f := tx.identified(c.user()); f != nil && !c.e.config.Switches.PutIdentityCreates {
+			return answer{}, f
 		}
-		a.setIdentity(c.user(), id)
+		tx.setIdentity(tx.user(c.user()), id)
 		return noContent(), nil
 	})
 }
 
-func (a *app) setIdentity(user string, id identity) {
-	u := a.user(user)
-	if (u.identity == nil) != (id == nil) {
-		if id == nil {
-			a.identities--
-		} else {
-			a.identities++
+// patchIdentity answers PATCH /apps/A/users/U/identity.
+//
+// Layer docs: platform, identities, update.
+func (c *call) patchIdentity() (answer, *failure) {
+	ops, f := c.decodePatch()
+	if f != nil {
+		return answer{}, f
+	}
+	return c.write(func(tx *tx) (answer, *failure) {
+		u, f := tx.identified(c.user())
+		if f != nil {
+			return answer{}, f
 		}
+		id := maps.Clone(u.identity)
+		for _, op := range ops {
+			if f := id.apply(op); f != nil {
+				return answer{}, f
+			}
+		}
+		tx.setIdentity(u, id)
+		return noContent(), nil
+	})
+}
+
+// deleteIdentity answers DELETE /apps/A/users/U/identity.
+//
+// Layer docs: platform, identities, delete.
+func (c *call) deleteIdentity() (answer, *failure) {
+	return c.write(func(tx *tx) (answer, *failure) {
+		u, f := tx.identified(c.user())
+		if f != nil {
+			return answer{}, f
+		}
+		tx.setIdentity(u, nil)
+		return noContent(), nil
+	})
+}
+
+// identified finds a user who has an identity.
+func (a *app) identified(id string) (*user, *failure) {
+	u := a.users[id]
+	if u == nil || u.identity == nil {
+		return nil, unknown("identity")
+	}
+	return u, nil
+}
+
+func (tx *tx) setIdentity(u *user, id identity) {
+	if u.identity != nil {
+		tx.live.identities--
+	}
+	if id != nil {
+		tx.live.identities++
 	}
 	u.identity = id
+	tx.touch(u)
+}
+
+// apply changes one property.
+func (id identity) apply(op operation) *failure {
+	if op.kind != opSet && op.kind != opDelete {
+		return op.wrong("the properties of an identity take set and delete")
+	}
+	if op.path[0] == "metadata" {
+		old, _ := id["metadata"].(map[string]any)
+		changed, f := op.applyTo(old)
+		if f == nil {
+			id["metadata"], f = identityMetadata(changed)
+		}
+		return f
+	}
+	for _, key := range identityKeys {
+		if op.property != key.name {
+			continue
+		}
+		if op.kind == opDelete {
+			if key.name == "display_name" {
+				return op.wrong("an identity needs it")
+			}
+			delete(id, key.name)
+			return nil
+		}
+		text, f := identityText(key.name, key.max, op.value)
+		if f == nil {
+			id[key.name] = text
+		}
+		return f
+	}
+	return op.wrong("an identity has no such property")
 }
 
 // decodeIdentity reads a whole identity; null counts as absent.

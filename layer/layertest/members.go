@@ -23,6 +23,7 @@ func (a *app) join(conv *conversation, id string) {
 	if m == nil {
 		m = &member{conv: conv, user: a.user(id)}
 		conv.members[id] = m
+		m.user.known = true
 		m.user.members = append(m.user.members, m)
 	}
 	m.active, m.hidden, m.from, m.until = true, false, 1, math.MaxUint64

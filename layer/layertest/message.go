@@ -157,6 +157,15 @@ func (msg *message) mark() *marks {
 
 func (msg *message) deleted() bool { return msg.marks != nil && msg.marks.deleted }
 
+// hide keeps the message from one user.
+func (msg *message) hide(user string) {
+	m := msg.mark()
+	if m.hidden == nil {
+		m.hidden = map[string]bool{}
+	}
+	m.hidden[user] = true
+}
+
 func (msg *message) hiddenFrom(user string) bool { return msg.marks != nil && msg.marks.hidden[user] }
 
 // statusOf returns what a recipient has done with the message. The sender has

@@ -90,9 +90,9 @@ func (c *call) createdSender(s sender) any {
 }
 
 // createdParts renders parts as they were sent, in the form of a create.
-func (c *call) createdParts(id string, parts []part) []any {
+func (c *call) createdParts(id string, conv *conversation, parts []part) []any {
 	if c.e.config.Switches.ExplicitNulls {
-		return c.readParts(id, parts)
+		return c.readParts(id, conv, parts)
 	}
 	out := make([]any, len(parts))
 	for i, p := range parts {
@@ -102,6 +102,8 @@ func (c *call) createdParts(id string, parts []part) []any {
 		}
 		if p.content == uuid.Nil {
 			w.Body = &p.body
+		} else {
+			w.Content = c.wireContent(conv, p.content, p.size)
 		}
 		out[i] = w
 	}
@@ -109,7 +111,7 @@ func (c *call) createdParts(id string, parts []part) []any {
 }
 
 // readParts renders parts in the form of a read.
-func (c *call) readParts(id string, parts []part) []any {
+func (c *call) readParts(id string, conv *conversation, parts []part) []any {
 	out := make([]any, len(parts))
 	for i, p := range parts {
 		w := wirePart{ID: id + "/parts/" + strconv.Itoa(i), MIMEType: p.mime}
@@ -118,6 +120,8 @@ func (c *call) readParts(id string, parts []part) []any {
 		}
 		if p.content == uuid.Nil {
 			w.Body = &p.body
+		} else {
+			w.Content = c.wireContent(conv, p.content, p.size)
 		}
 		out[i] = w
 	}
@@ -134,7 +138,7 @@ func (c *call) created(msg *message) any {
 	s, parts := msg.unpack()
 	return wireCreated{
 		ID: messageID(msg.id), URL: c.appURL() + "/messages/" + msg.id.String(),
-		Conversation: c.reference(msg.conv, c.appURL()), Parts: c.createdParts(messageID(msg.id), parts),
+		Conversation: c.reference(msg.conv, c.appURL()), Parts: c.createdParts(messageID(msg.id), msg.conv, parts),
 		SentAt: timestamp(msg.time()), Sender: c.createdSender(s), RecipientStatus: msg.recipients(),
 	}
 }
@@ -145,7 +149,7 @@ func (c *call) systemMessage(msg *message) wireMessage {
 	return wireMessage{
 		ID:           messageID(msg.id),
 		URL:          c.appURL() + "/conversations/" + msg.conv.id.String() + "/messages/" + msg.id.String(),
-		Conversation: c.reference(msg.conv, c.appURL()), Parts: c.readParts(messageID(msg.id), parts),
+		Conversation: c.reference(msg.conv, c.appURL()), Parts: c.readParts(messageID(msg.id), msg.conv, parts),
 		SentAt: timestamp(msg.time()), Sender: s.wire(), RecipientStatus: msg.recipients(),
 	}
 }

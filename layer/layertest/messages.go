@@ -2,7 +2,6 @@ package layertest
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -11,6 +10,7 @@ var messageRoutes = []route{
 	{method: http.MethodPost, path: "/apps/:app/conversations/:conversation/messages", handle: (*call).sendMessage},
 	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation/messages", handle: (*call).listMessages},
 	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation/messages/:message", handle: (*call).getMessage},
+	{method: http.MethodDelete, path: "/apps/:app/conversations/:conversation/messages/:message", handle: (*call).deleteMessage},
 }
 
 // sendMessage answers POST /apps/A/conversations/C/messages.
@@ -25,28 +25,36 @@ func (c *call) sendMessage() (answer, *failure) {
 	if f != nil {
 		return answer{}, f
 	}
-	parts, f := c.parseParts(body)
+	parts, f := c.parseParts(body, false)
 	if f != nil {
 		return answer{}, f
 	}
 	if f = c.checkNotification(body["notification"]); f != nil {
 		return answer{}, f
 	}
+	delay, f := parseSchedule(body["schedule"])
+	if f != nil {
+		return answer{}, f
+	}
 	packed := pack(from, parts)
-	return c.write(func(a *app, now time.Time) (answer, *failure) {
-		if first, ok := a.known(c.dedupe); ok {
-			return c.repeated(aMessage, first, func() answer {
-				return jsonAnswer(http.StatusCreated, c.created(a.messages[c.dedupe]))
-			})
+	return c.write(func(tx *tx) (answer, *failure) {
+		if first, ok := tx.known(c.dedupe); ok {
+			return c.repeated(aMessage, first, func() answer { return c.sentBefore(tx) })
 		}
-		conv, f := c.writable(a)
+		conv, f := c.writable(tx.app)
 		if f != nil {
 			return answer{}, f
 		}
 		if from.isUser && !conv.roster.has(from.name) && !c.e.config.Switches.OutsideSender {
 			return answer{}, invalid("sender.user_id", "it is no participant of the conversation")
 		}
-		msg := a.post(conv, c.newID(), now, from, packed)
+		if f := c.checkContents(tx.app, conv, parts); f != nil {
+			return answer{}, f
+		}
+		if delay > 0 {
+			return c.schedule(tx, conv, packed, delay), nil
+		}
+		msg := tx.post(conv, c.newID(), packed)
 		return jsonAnswer(http.StatusCreated, c.created(msg)), nil
 	})
 }
@@ -85,17 +93,18 @@ func parseSender(body object) (sender, *failure) {
 }
 
 // post adds a message to a conversation and to the views of its participants.
-func (a *app) post(conv *conversation, id uuid.UUID, now time.Time, from sender, packed string) *message {
+func (tx *tx) post(conv *conversation, id uuid.UUID, packed string) *message {
 	conv.seq++
-	msg := &message{id: id, conv: conv, roster: conv.roster, packed: packed, sentAt: now.UnixMilli(), seq: conv.seq}
-	a.hideFromBlocked(msg, from)
+	msg := &message{id: id, conv: conv, roster: conv.roster, packed: packed, sentAt: tx.now.UnixMilli(), seq: conv.seq}
+	tx.hideFromBlocked(msg)
 	conv.messages = append(conv.messages, msg)
-	a.messages[id] = msg
-	a.live.messages++
+	tx.messages[id] = msg
+	tx.live.messages++
 	for _, id := range conv.roster.ids {
 		m := conv.members[id]
 		if m.hidden && !msg.hiddenFrom(id) {
 			m.hidden, m.from = false, msg.seq // it comes back, beginning here
+			tx.touch(conv)
 		}
 		if m.sees(msg) {
 			m.visible++
@@ -104,6 +113,8 @@ func (a *app) post(conv *conversation, id uuid.UUID, now time.Time, from sender,
 			}
 		}
 	}
+	tx.touch(msg)
+	tx.tellMessage(messageSent, msg, msg.author())
 	return msg
 }
 
@@ -111,19 +122,15 @@ func (a *app) post(conv *conversation, id uuid.UUID, now time.Time, from sender,
 // those whom the sender blocks; nobody is told.
 //
 // Layer docs: knowledge base, block policies.
-func (a *app) hideFromBlocked(msg *message, from sender) {
-	if !from.isUser || a.blocks == 0 {
+func (tx *tx) hideFromBlocked(msg *message) {
+	from := msg.author()
+	if !from.isUser || tx.live.blocks == 0 {
 		return
 	}
 	for _, id := range msg.roster.ids {
-		if id == from.name || !a.blocked(id, from.name) && !a.blocked(from.name, id) {
-			continue
+		if id != from.name && (tx.blocked(id, from.name) || tx.blocked(from.name, id)) {
+			msg.hide(id)
 		}
-		m := msg.mark()
-		if m.hidden == nil {
-			m.hidden = map[string]bool{}
-		}
-		m.hidden[id] = true
 	}
 }
 

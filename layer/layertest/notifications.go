@@ -1,6 +1,62 @@
 package layertest
 
-import "strconv"
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+var notificationRoutes = []route{
+	{method: http.MethodPost, path: "/apps/:app/notifications", handle: (*call).sendNotification},
+}
+
+// maxPushes is how many notifications are remembered: nobody can read them
+// over the API.
+const maxPushes = 1000
+
+// push is a notification that was sent without a message.
+type push struct {
+	at         time.Time
+	recipients []string
+	text       string // or the title, where there is no text
+}
+
+// sendNotification answers POST /apps/A/notifications: a push and no message.
+//
+// Layer docs: platform, push notifications.
+func (c *call) sendNotification() (answer, *failure) {
+	body, f := c.decodeObject()
+	if f != nil {
+		return answer{}, f
+	}
+	if !body.has("recipients") {
+		return answer{}, missing("recipients")
+	}
+	recipients, f := userIDs(body["recipients"], "recipients")
+	switch {
+	case f != nil:
+		return answer{}, f
+	case len(recipients) == 0:
+		return answer{}, invalid("recipients", "it must not be empty")
+	case !body.has("notification"):
+		return answer{}, missing("notification")
+	}
+	if f = c.checkNotification(body["notification"]); f != nil {
+		return answer{}, f
+	}
+	n, _ := body["notification"].(map[string]any) // checked
+	text, ok := n["text"].(string)
+	if !ok {
+		text, _ = n["title"].(string)
+	}
+	return c.write(func(tx *tx) (answer, *failure) {
+		if len(tx.pushes) >= maxPushes {
+			tx.pushes = append([]push(nil), tx.pushes[1:]...)
+		}
+		tx.pushes = append(tx.pushes, push{tx.now, recipients, text})
+		return accepted(), nil
+	})
+}
 
 // checkNotification validates a push notification. It is not kept: the service
 // hands it to the phones and never returns it.

@@ -57,6 +57,32 @@ func (c *call) end(a *app, conv *conversation, p pageRequest) (int, *failure) {
 		}
 		return 0, absent("Message")
 	}
-	i, _ := slices.BinarySearchFunc(conv.messages, msg.seq, func(m *message, seq uint64) int { return cmp.Compare(m.seq, seq) })
+	i, _ := indexOf(conv, msg.seq)
 	return i, nil
+}
+
+// indexOf returns where the message of a number stands among those that are
+// left.
+func indexOf(conv *conversation, seq uint64) (int, bool) {
+	return slices.BinarySearchFunc(conv.messages, seq, func(m *message, seq uint64) int { return cmp.Compare(m.seq, seq) })
+}
+
+// begin returns where a page begins in a list of n items: behind the one that
+// from_id names, whose index is found by find.
+func (c *call) begin(p pageRequest, what string, find func(pageRequest) int, n int) (int, *failure) {
+	if p.fromStart() {
+		return 0, nil
+	}
+	i := -1
+	if !p.bad {
+		i = find(p)
+	}
+	switch {
+	case i >= 0:
+		return i + 1, nil
+	case c.e.config.Switches.IgnoreUnknownFromID:
+		return n, nil
+	default:
+		return 0, absent(what)
+	}
 }

@@ -15,7 +15,7 @@ const (
 // parseParts reads the parts of a message or announcement.
 //
 // Layer docs: platform, messages, message parts.
-func (c *call) parseParts(body object) ([]part, *failure) {
+func (c *call) parseParts(body object, inlineOnly bool) ([]part, *failure) {
 	if !body.has("parts") {
 		return nil, missing("parts")
 	}
@@ -34,14 +34,14 @@ func (c *call) parseParts(body object) ([]part, *failure) {
 			return nil, invalid(property, "it must be an object")
 		}
 		var f *failure
-		if parts[i], f = c.parsePart(o, property); f != nil {
+		if parts[i], f = c.parsePart(o, property, inlineOnly); f != nil {
 			return nil, f
 		}
 	}
 	return parts, nil
 }
 
-func (c *call) parsePart(o object, property string) (part, *failure) {
+func (c *call) parsePart(o object, property string, inlineOnly bool) (part, *failure) {
 	var p part
 	var f *failure
 	if !o.has("mime_type") {
@@ -52,6 +52,13 @@ func (c *call) parsePart(o object, property string) (part, *failure) {
 	}
 	if p.mime == "" {
 		return p, invalid(property+".mime_type", "it must not be empty")
+	}
+	if o.has("content") && inlineOnly {
+		return p, invalid(property+".content", "an announcement takes inline bodies alone")
+	}
+	if o.has("content") {
+		p.content, p.size, f = parseContent(o["content"], property+".content")
+		return p, f
 	}
 	if !o.has("body") {
 		return p, missing(property + ".body")

@@ -49,6 +49,13 @@ func (r *randomness) id() uuid.UUID {
 	return id
 }
 
+// fill fills b with random bytes.
+func (r *randomness) fill(b []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _ = r.source.Read(b) // never fails
+}
+
 // roll says yes with the given probability.
 func (r *randomness) roll(probability float64) bool {
 	if probability >= 1 {

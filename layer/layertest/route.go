@@ -43,7 +43,9 @@ var routes []route
 
 func init() { //nolint:gochecknoinits // the handlers refer to the table through the call
 	routes = slices.Concat(
-		conversationRoutes, messageRoutes, announcementRoutes, blockRoutes, identityRoutes,
+		conversationRoutes, conversationUserRoutes, messageRoutes, messageUserRoutes, contentRoutes,
+		announcementRoutes, announcementUserRoutes, notificationRoutes, blockRoutes, identityRoutes,
+		badgeRoutes, userRoutes, webhookRoutes, exportRoutes,
 	)
 	for i := range routes {
 		routes[i].segments = strings.Split(routes[i].path[1:], "/")

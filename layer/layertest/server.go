@@ -72,6 +72,9 @@ func NewServer(t testing.TB, opts ...Option) *Server {
 		transport.CloseIdleConnections()
 		_ = server.Close() // requests that hang are to end
 		<-served
+		if err := e.Close(); err != nil {
+			t.Errorf("layertest: %v", err)
+		}
 	})
 	return s
 }
@@ -132,10 +135,10 @@ func (s *Server) firstApp() *app { return s.apps[s.App().UUID()] }
 // AddConversation makes a conversation without a request, for tests that need
 // one to start from.
 func (s *Server) AddConversation(participants ...string) layer.ConversationID {
-	a := s.firstApp()
 	id := s.random.id()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.addConversation(id, now(), newRoster(participants), false, nil)
+	_, _ = s.firstApp().update(func(tx *tx) (answer, *failure) { // in memory, nothing can fail
+		tx.addConversation(id, newRoster(participants), false, nil)
+		return answer{}, nil
+	})
 	return layer.ConversationID(id)
 }
