@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -172,8 +173,9 @@ func TestEnqueueRefusesAtTheDoor(t *testing.T) {
 			}
 		})
 	}
+	rdb := redistest.New(t)
 	t.Cleanup(func() {
-		if keys := redistest.New(t).Keys(context.Background(), "asynq:*").Val(); len(keys) > 0 {
+		if keys := rdb.Keys(context.WithoutCancel(t.Context()), "asynq:*").Val(); len(keys) > 0 {
 			t.Errorf("left in Redis: %v", keys)
 		}
 	})
@@ -232,7 +234,7 @@ func TestEnqueueManyKeepsTheOrderInTheQueue(t *testing.T) {
 	c := newClient(t)
 	var requests []tasks.Request
 	for i := range 600 {
-		requests = append(requests, tasks.Request{Task: tasks.BlockUser{Owner: "ana", User: fmt.Sprint(i)}})
+		requests = append(requests, tasks.Request{Task: tasks.BlockUser{Owner: "ana", User: strconv.Itoa(i)}})
 	}
 	answers, err := c.EnqueueMany(t.Context(), requests)
 	if err != nil {
@@ -252,7 +254,7 @@ func TestEnqueueManySplitsLargePayloads(t *testing.T) {
 	large := strings.Repeat("x", 250<<10)
 	requests := make([]tasks.Request, 40) // 10 MB
 	for i := range requests {
-		requests[i] = tasks.Request{Task: tasks.BlockUser{Owner: large, User: fmt.Sprint(i)}}
+		requests[i] = tasks.Request{Task: tasks.BlockUser{Owner: large, User: strconv.Itoa(i)}}
 	}
 	answers, err := c.EnqueueMany(t.Context(), requests)
 	if err != nil {

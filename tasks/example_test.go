@@ -1,7 +1,9 @@
 package tasks_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -14,6 +16,8 @@ type exampleT struct {
 
 func (*exampleT) Helper() {}
 
+func (*exampleT) Context() context.Context { return context.Background() }
+
 func (t *exampleT) Cleanup(clean func()) { t.cleanups = append(t.cleanups, clean) }
 
 func (*exampleT) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) } //nolint:forbidigo // what an example shows
@@ -21,7 +25,7 @@ func (*exampleT) Errorf(format string, args ...any) { fmt.Printf(format+"\n", ar
 func (t *exampleT) Fatalf(format string, args ...any) { t.Errorf(format, args...) }
 
 func (t *exampleT) end() {
-	for i := len(t.cleanups) - 1; i >= 0; i-- {
-		t.cleanups[i]()
+	for _, clean := range slices.Backward(t.cleanups) {
+		clean()
 	}
 }

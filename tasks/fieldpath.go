@@ -45,8 +45,7 @@ func descend(dec *jsontext.Decoder, token string) jsontext.Kind {
 	if err != nil {
 		return 0
 	}
-	kind := open.Kind()
-	switch kind {
+	switch open.Kind() {
 	case '[':
 		index, _ := strconv.Atoi(token)
 		for range index {
@@ -64,8 +63,9 @@ func descend(dec *jsontext.Decoder, token string) jsontext.Kind {
 				break
 			}
 		}
+	default: // a scalar has nothing inside
 	}
-	return kind
+	return open.Kind()
 }
 
 func writeName(path *strings.Builder, name string) {

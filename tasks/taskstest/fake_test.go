@@ -1,7 +1,9 @@
 package taskstest_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -16,6 +18,8 @@ type fakeT struct {
 
 func (*fakeT) Helper() {}
 
+func (*fakeT) Context() context.Context { return context.Background() }
+
 func (f *fakeT) Cleanup(clean func()) { f.cleanups = append(f.cleanups, clean) }
 
 func (f *fakeT) Errorf(format string, args ...any) {
@@ -26,7 +30,7 @@ func (f *fakeT) Fatalf(format string, args ...any) { f.Errorf(format, args...) }
 
 // end runs the cleanups as the end of a test does.
 func (f *fakeT) end() {
-	for i := len(f.cleanups) - 1; i >= 0; i-- {
-		f.cleanups[i]()
+	for _, clean := range slices.Backward(f.cleanups) {
+		clean()
 	}
 }

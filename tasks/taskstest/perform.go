@@ -36,7 +36,7 @@ func (r *Recorder) Perform(t testing.TB, api *layer.Client) []*tasks.Info {
 // its Error says why.
 func (r *Recorder) TryPerform(t testing.TB, api *layer.Client) []*tasks.Info {
 	t.Helper()
-	done, err := r.performAll(context.Background(), api, anyTime)
+	done, err := r.performAll(context.WithoutCancel(t.Context()), api, anyTime)
 	if err != nil {
 		t.Fatalf("taskstest: %v", err)
 	}
@@ -47,7 +47,7 @@ func (r *Recorder) TryPerform(t testing.TB, api *layer.Client) []*tasks.Info {
 // enqueues and then waits. It leaves those alone that are scheduled for later.
 func (r *Recorder) Start(t testing.TB, api *layer.Client) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
 		ticker := time.NewTicker(startInterval)

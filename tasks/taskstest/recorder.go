@@ -61,13 +61,14 @@ func (r *Recorder) Client() *tasks.Client { return r.client }
 // enqueued. Duplicates are there once.
 func (r *Recorder) Enqueued(t testing.TB) []Recorded {
 	t.Helper()
-	records, err := r.records(context.Background())
+	ctx := context.WithoutCancel(t.Context()) // also in a cleanup
+	records, err := r.records(ctx)
 	if err != nil {
 		t.Fatalf("taskstest: %v", err)
 	}
 	recorded := make([]Recorded, len(records))
 	for i, rec := range records {
-		if recorded[i], err = r.describe(context.Background(), rec); err != nil {
+		if recorded[i], err = r.describe(ctx, rec); err != nil {
 			t.Fatalf("taskstest: %v", err)
 		}
 	}
