@@ -18,14 +18,22 @@ import (
 // the window in which its dedupe UUID is recognised.
 const DefaultRetention = 24 * time.Hour
 
+// defaultPatience is how long a round trip to Redis may take, with the repeats
+// of the Redis client, where the caller sets no deadline. A user at a command
+// line is to know within five seconds that there is no Redis.
+const defaultPatience = 4 * time.Second
+
 // Client enqueues tasks and reads back what became of them. It is safe for
 // concurrent use; an application needs one.
+//
+// Where the context of a call has no deadline, Redis has 4 seconds to answer.
 type Client struct {
 	rdb       redis.UniversalClient
 	owned     bool // rdb was opened here, so Close closes it
 	addr      string
 	store     *queue.Store
 	retention time.Duration
+	patience  time.Duration // of a round trip whose context has no deadline
 	now       func() time.Time
 }
 
@@ -70,6 +78,7 @@ func NewClientFromRedis(rdb redis.UniversalClient, opts ...ClientOption) (*Clien
 		addr:      addrOf(rdb),
 		store:     queue.NewStore(rdb),
 		retention: DefaultRetention,
+		patience:  defaultPatience,
 		now:       time.Now,
 	}
 	for _, set := range opts {
@@ -90,15 +99,30 @@ func (c *Client) Close() error {
 
 // Ping asks Redis for a sign of life. The error is a [*RedisError].
 func (c *Client) Ping(ctx context.Context) error {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
 	if err := c.rdb.Ping(ctx).Err(); err != nil {
-		return c.redisError(uuid.Nil, err)
+		return c.redisError(ctx, uuid.Nil, err)
 	}
 	return nil
 }
 
+var errPatience = errors.New("no answer")
+
+// bound sets an end to a round trip where the caller sets none.
+func (c *Client) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, c.patience, errPatience)
+}
+
 // redisError says which address was asked. The end of a caller's own context
 // is still found in it by errors.Is.
-func (c *Client) redisError(id uuid.UUID, err error) error {
+func (c *Client) redisError(ctx context.Context, id uuid.UUID, err error) error {
+	if errors.Is(context.Cause(ctx), errPatience) {
+		err = fmt.Errorf("%w within %v: %w", errPatience, c.patience, err)
+	}
 	return &RedisError{Addr: c.addr, ID: id, Err: err}
 }
 

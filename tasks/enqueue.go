@@ -27,12 +27,14 @@ func (c *Client) Enqueue(ctx context.Context, t Task, opts ...Option) (*Info, er
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
 	answers, err := c.store.Enqueue(ctx, []queue.Entry{p.entry})
 	if err == nil {
 		err = answers[0].Err
 	}
 	if err != nil {
-		return nil, c.redisError(p.order.id, err)
+		return nil, c.redisError(ctx, p.order.id, err)
 	}
 	return p.info(answers[0].Existing)
 }

@@ -1,7 +1,9 @@
 package tasks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"github.com/layerq/layerq/internal/queue"
 )
@@ -34,30 +36,32 @@ type Answer struct {
 // equal tasks of one list with the same key are one: the second is a duplicate.
 //
 // The error is not nil only if Redis could not be asked about some of them, or
-// ctx ended; their answers have a [*RedisError] with their ID. Calling again is
-// safe for requests with a [Key] or [ID]: those that got through are duplicates.
+// ctx ended; their answers have a [*RedisError] with their ID. After a round
+// trip without any answer the rest is not tried. Calling again is safe for
+// requests with a [Key] or [ID]: those that got through are duplicates.
 func (c *Client) EnqueueMany(ctx context.Context, requests []Request) ([]Answer, error) {
-	answers := make([]Answer, len(requests))
-	b := batch{client: c, answers: answers}
-	var failed error
+	b := batch{client: c, answers: make([]Answer, len(requests))}
 	for i, r := range requests {
 		p, err := c.prepare(r.Task, r.Options)
 		if err != nil {
-			answers[i].Err = err
+			b.answers[i].Err = err
 			continue
 		}
 		if b.full(p) {
-			failed = firstOf(failed, b.send(ctx))
+			b.send(ctx)
 		}
 		b.add(i, p)
 	}
-	return answers, firstOf(failed, b.send(ctx))
+	b.send(ctx)
+	return b.answers, b.failed
 }
 
 // batch is what goes to Redis in one round trip.
 type batch struct {
 	client  *Client
 	answers []Answer // of all requests
+	failed  error    // the first of a task about which Redis could not be asked
+	down    error    // why a whole round trip failed
 
 	tasks  []prepared
 	places []int // of tasks in answers
@@ -74,38 +78,44 @@ func (b *batch) add(place int, p prepared) {
 	b.bytes += len(p.entry.Message.Payload)
 }
 
-// send enqueues the batch, writes its answers and empties it. The error is that
-// of a task about which Redis could not be asked.
-func (b *batch) send(ctx context.Context) error {
+// send enqueues the batch, writes its answers and empties it.
+func (b *batch) send(ctx context.Context) {
 	if len(b.tasks) == 0 {
-		return nil
+		return
 	}
+	ctx, cancel := b.client.bound(ctx)
+	defer cancel()
+	reached := false
+	for i, stored := range b.enqueue(ctx) {
+		p, answer := b.tasks[i], &b.answers[b.places[i]]
+		if stored.Err != nil {
+			answer.Err = b.client.redisError(ctx, p.order.id, stored.Err)
+			b.failed = cmp.Or(b.failed, answer.Err)
+			continue
+		}
+		reached = true
+		answer.Info, answer.Err = p.info(stored.Existing)
+	}
+	if !reached {
+		b.down = cmp.Or(b.down, b.failed)
+	}
+	b.tasks, b.places, b.bytes = b.tasks[:0], b.places[:0], 0
+}
+
+func (b *batch) enqueue(ctx context.Context) []queue.Answer {
 	entries := make([]queue.Entry, len(b.tasks))
 	for i, p := range b.tasks {
 		entries[i] = p.entry
 	}
-	stored, err := b.client.store.Enqueue(ctx, entries)
-	var failed error
-	for i, p := range b.tasks {
-		answer := &b.answers[b.places[i]]
-		one := err
-		if one == nil {
-			one = stored[i].Err
-		}
-		if one != nil {
-			answer.Err = b.client.redisError(p.order.id, one)
-			failed = firstOf(failed, answer.Err)
-			continue
-		}
-		answer.Info, answer.Err = p.info(stored[i].Existing)
+	if b.down == nil {
+		answers, _ := b.client.store.Enqueue(ctx, entries) // its error is that of an answer
+		return answers
 	}
-	b.tasks, b.places, b.bytes = b.tasks[:0], b.places[:0], 0
-	return failed
+	answers := make([]queue.Answer, len(entries))
+	for i := range answers {
+		answers[i].Err = errNotTried
+	}
+	return answers
 }
 
-func firstOf(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
-}
+var errNotTried = errors.New("not tried after the failure of the tasks before")

@@ -39,9 +39,11 @@ func (q QueueInfo) MarshalJSON() ([]byte, error) {
 // Queues returns what the three queues hold, the most important first. The
 // error is a [*RedisError].
 func (c *Client) Queues(ctx context.Context) ([]QueueInfo, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
 	infos, err := c.store.Queues(ctx)
 	if err != nil {
-		return nil, c.redisError(uuid.Nil, err)
+		return nil, c.redisError(ctx, uuid.Nil, err)
 	}
 	queues := make([]QueueInfo, len(infos))
 	for i, info := range infos {

@@ -15,12 +15,14 @@ import (
 // Status returns what is known of a task, in whichever queue it is. The error
 // is [ErrNotFound] where there is none, or a [*RedisError].
 func (c *Client) Status(ctx context.Context, id uuid.UUID) (*Info, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
 	found, err := c.store.Find(ctx, id.String())
 	if errors.Is(err, queue.ErrNotFound) {
 		return nil, fmt.Errorf("tasks: %s: %w", id, ErrNotFound)
 	}
 	if err != nil {
-		return nil, c.redisError(id, err)
+		return nil, c.redisError(ctx, id, err)
 	}
 	return infoOf(found), nil
 }
