@@ -7,12 +7,11 @@ import (
 	"github.com/layerq/layerq/internal/redisurl"
 )
 
-// parseRedisURL takes what the clients of the queues can be made of. Making one
-// does not connect.
+// parseRedisURL takes what the clients of the queues can be made of. It reads
+// the files that the URL names, but does not connect.
 func parseRedisURL(s string) (string, error) {
-	rdb, err := redisurl.Open(s)
-	if err != nil {
+	if _, err := redisurl.Parse(s); err != nil {
 		return "", errors.New(strings.TrimPrefix(err.Error(), "redisurl: "))
 	}
-	return s, rdb.Close()
+	return s, nil
 }
