@@ -65,7 +65,9 @@ func (b *blocker) wait(ctx context.Context, q string) error {
 		return errUnsupported
 	}
 	key := queue.PendingKey(q)
-	return b.rdb.Do(ctx, "blmove", key, key, "right", "right", blockArg).Err()
+	cmd := redis.NewCmd(ctx, "blmove", key, key, "right", "right", blockArg)
+	cmd.SetFirstKeyPos(1) // for a Cluster
+	return b.rdb.Process(ctx, cmd)
 }
 
 func (b *blocker) close() {

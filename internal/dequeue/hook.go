@@ -228,8 +228,9 @@ func (h *Hook) waiter(name string) *waiter {
 	w, ok := h.byName[name]
 	if !ok {
 		w = &waiter{
-			queue:   name,
-			blocker: h.blocker,
+			queue: name,
+			// Not the context of a request: the command outlives it if a due time ends the wait first.
+			blocked: func() error { return h.blocker.wait(context.Background(), name) },
 			closed:  h.closed,
 			start:   h.start,
 			log:     func(lost bool, err error) { h.outages.wakeUp(name, lost, err) },

@@ -24,7 +24,7 @@ const (
 // waiter waits for one queue on behalf of all servers in this process that ask for it.
 type waiter struct {
 	queue   string
-	blocker *blocker
+	blocked func() error // returns nil when there is a push, redis.Nil when there was none for BlockTimeout
 	closed  <-chan struct{}
 	start   func(func()) bool // runs a goroutine that Close waits for; false when closed
 	log     func(lost bool, err error)
@@ -60,19 +60,23 @@ func (w *waiter) hint(at time.Time) {
 	}
 }
 
-// nextDue returns how long until something is due, at most limit. A time that
-// has come is forgotten: the script that runs now says what is next.
+// nextDue returns how long until something is due, at most limit.
 func (w *waiter) nextDue(limit time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.due.IsZero() {
 		return limit
 	}
-	d := time.Until(w.due)
-	if d <= 0 {
+	return min(time.Until(w.due), limit)
+}
+
+// forget drops a time that has come: the script that runs now says what is next.
+func (w *waiter) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if time.Until(w.due) <= 0 {
 		w.due = time.Time{}
 	}
-	return min(d, limit)
 }
 
 // await returns when it is worth to run the script again: true if a push or a due
@@ -92,6 +96,7 @@ func (w *waiter) await(ctx context.Context) bool {
 			w.push = nil
 			return w.pushed(ctx, err)
 		case <-due.C:
+			w.forget()
 			return true
 		case <-w.sooner:
 			due.Stop()
@@ -123,8 +128,7 @@ func (w *waiter) block(ctx context.Context) bool {
 		return false
 	}
 	push := make(chan error, 1)
-	// Not the caller's context: the command outlives this call if a due time ends it first.
-	if !w.start(func() { push <- w.blocker.wait(context.Background(), w.queue) }) {
+	if !w.start(func() { push <- w.blocked() }) {
 		return false
 	}
 	w.push, w.asked = push, time.Now()
@@ -140,9 +144,9 @@ func (w *waiter) pushed(ctx context.Context, err error) bool {
 		}
 		w.failures = 0
 		return err == nil
-	case w.failures == 0:
+	case w.failures == 0 || w.failures == 1 && time.Since(w.asked) > errorPoll:
 		// A connection was cut: look at once whether Redis is there and what came meanwhile.
-		w.failures++
+		w.failures = 1
 		return true
 	}
 	if w.failures++; w.failures == 2 {
@@ -154,6 +158,7 @@ func (w *waiter) pushed(ctx context.Context, err error) bool {
 // poll is what is left when there is no push to wait for.
 func (w *waiter) poll(ctx context.Context) bool {
 	w.sleep(ctx, w.nextDue(errorPoll))
+	w.forget()
 	return false
 }
 

@@ -19,7 +19,14 @@ import (
 	"github.com/layerq/layerq/internal/redistest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	redis.SetLogger(silence{}) // outages are made on purpose here
+	goleak.VerifyTestMain(m)
+}
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
 
 // pool is a hook with asynq servers on it, as a worker runs them.
 type pool struct {
@@ -133,7 +140,9 @@ func (s spy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (s spy) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook { return next }
+func (s spy) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
 
 func message(q string) *queue.Message {
 	return &queue.Message{

@@ -22,77 +22,68 @@ const soon = dequeue.BlockTimeout / 3
 
 func TestAnythingThatMakesATaskRunnableWakesAWorker(t *testing.T) {
 	t.Parallel()
-	type step func(t *testing.T, rdb redis.UniversalClient) // makes one task runnable
-	archive := func(t *testing.T, rdb redis.UniversalClient) (insp *asynq.Inspector, id string) {
-		t.Helper()
-		m := message(queue.Default)
-		enqueue(t, rdb, m, time.Now().Add(time.Hour))
-		insp = asynq.NewInspectorFromRedisClient(rdb)
-		if err := insp.ArchiveTask(queue.Default, m.ID); err != nil {
-			t.Fatal(err)
-		}
-		return insp, m.ID
-	}
+	const q = queue.Default
 	for _, tc := range []struct {
-		name    string
-		prepare func(t *testing.T, rdb redis.UniversalClient) step
+		name string
+		// first brings the task into its state before the worker starts; run makes it runnable.
+		first func(ctx context.Context, rdb redis.UniversalClient, m *queue.Message) error
+		run   func(ctx context.Context, rdb redis.UniversalClient, m *queue.Message) error
 	}{
-		{"our producer", func(*testing.T, redis.UniversalClient) step {
-			return func(t *testing.T, rdb redis.UniversalClient) { enqueue(t, rdb, message(queue.Default), time.Time{}) }
+		{"our producer", nothing, enqueueNow},
+		{"asynq's producer", nothing, func(_ context.Context, rdb redis.UniversalClient, m *queue.Message) error {
+			_, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask(m.Type, nil), asynq.TaskID(m.ID))
+			return err
 		}},
-		{"asynq's producer", func(*testing.T, redis.UniversalClient) step {
-			return func(t *testing.T, rdb redis.UniversalClient) {
-				if _, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask("a:b", nil)); err != nil {
-					t.Error(err)
-				}
-			}
+		{"a run by hand of a scheduled task", enqueueLater, runTask},
+		{"a run by hand of an archived task", enqueueArchived, runTask},
+		{"a run by hand of all archived tasks", enqueueArchived, func(_ context.Context, rdb redis.UniversalClient, _ *queue.Message) error {
+			_, err := asynq.NewInspectorFromRedisClient(rdb).RunAllArchivedTasks(q)
+			return err
 		}},
-		{"a run by hand of a scheduled task", func(t *testing.T, rdb redis.UniversalClient) step {
-			m := message(queue.Default)
-			enqueue(t, rdb, m, time.Now().Add(time.Hour))
-			return func(t *testing.T, rdb redis.UniversalClient) {
-				if err := asynq.NewInspectorFromRedisClient(rdb).RunTask(queue.Default, m.ID); err != nil {
-					t.Error(err)
-				}
-			}
-		}},
-		{"a run by hand of an archived task", func(t *testing.T, rdb redis.UniversalClient) step {
-			insp, id := archive(t, rdb)
-			return func(t *testing.T, _ redis.UniversalClient) {
-				if err := insp.RunTask(queue.Default, id); err != nil {
-					t.Error(err)
-				}
-			}
-		}},
-		{"a run by hand of all archived tasks", func(t *testing.T, rdb redis.UniversalClient) step {
-			insp, _ := archive(t, rdb)
-			return func(t *testing.T, _ redis.UniversalClient) {
-				if _, err := insp.RunAllArchivedTasks(queue.Default); err != nil {
-					t.Error(err)
-				}
-			}
-		}},
-		{"a worker that goes away", func(*testing.T, redis.UniversalClient) step {
-			return func(t *testing.T, rdb redis.UniversalClient) { // what asynq's requeue script does
-				m := message(queue.Default)
-				rdb.HSet(t.Context(), queue.TaskKey(queue.Default, m.ID), "msg", m.Encode(), "state", "pending")
-				rdb.RPush(t.Context(), queue.PendingKey(queue.Default), m.ID)
-			}
+		{"a worker that goes away", nothing, func(ctx context.Context, rdb redis.UniversalClient, m *queue.Message) error {
+			// What asynq's requeue script does.
+			rdb.HSet(ctx, queue.TaskKey(q, m.ID), "msg", m.Encode(), "state", "pending")
+			return rdb.RPush(ctx, queue.PendingKey(q), m.ID).Err()
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			worker, other := newRDB(t)
-			run := tc.prepare(t, other)
-			p := start(t, worker, nil, queue.Default)
+			m := message(q)
+			if err := tc.first(t.Context(), other, m); err != nil {
+				t.Fatal(err)
+			}
+			p := start(t, worker, nil, q)
 			p.idle(t, 1)
 			began := time.Now()
-			run(t, other)
+			if err := tc.run(t.Context(), other, m); err != nil {
+				t.Fatal(err)
+			}
 			if took := p.wait(t, 1)[0].At.Sub(began); took > soon {
 				t.Errorf("picked up after %s", took)
 			}
 		})
 	}
+}
+
+func nothing(context.Context, redis.UniversalClient, *queue.Message) error { return nil }
+
+func enqueueNow(ctx context.Context, rdb redis.UniversalClient, m *queue.Message) error {
+	_, err := queue.NewStore(rdb).Enqueue(ctx, []queue.Entry{{Message: m}})
+	return err
+}
+
+func enqueueLater(ctx context.Context, rdb redis.UniversalClient, m *queue.Message) error {
+	_, err := queue.NewStore(rdb).Enqueue(ctx, []queue.Entry{{Message: m, ProcessAt: time.Now().Add(time.Hour)}})
+	return err
+}
+
+func enqueueArchived(ctx context.Context, rdb redis.UniversalClient, m *queue.Message) error {
+	return errors.Join(enqueueLater(ctx, rdb, m), asynq.NewInspectorFromRedisClient(rdb).ArchiveTask(m.Queue, m.ID))
+}
+
+func runTask(_ context.Context, rdb redis.UniversalClient, m *queue.Message) error {
+	return asynq.NewInspectorFromRedisClient(rdb).RunTask(m.Queue, m.ID)
 }
 
 func TestScheduledTaskRunsWhenItIsDue(t *testing.T) {
@@ -191,7 +182,9 @@ func (f taken) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (f taken) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook { return next }
+func (f taken) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
 
 func TestSeveralServersOfAQueueShareTheWait(t *testing.T) {
 	t.Parallel()

@@ -225,8 +225,9 @@ func (m *Message) stringField(num protowire.Number) *string {
 		return &m.UniqueKey
 	case fieldGroupKey:
 		return &m.GroupKey
+	default:
+		return nil
 	}
-	return nil
 }
 
 // intField tells whether num is an integer field, and sets it if asked to.

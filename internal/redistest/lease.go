@@ -40,13 +40,13 @@ func lease(t testing.TB, addr string) target {
 	stop := renew(locks, key)
 	t.Cleanup(func() {
 		stop()
-		_ = release.Run(context.Background(), locks, []string{key}, token).Err()
+		_ = release.Run(context.WithoutCancel(t.Context()), locks, []string{key}, token).Err()
 	})
 	data := newClient(t, addr, db)
 	if err := data.FlushDB(ctx).Err(); err != nil {
 		t.Fatalf("redistest: empty database %d at %s: %v", db, addr, err)
 	}
-	t.Cleanup(func() { _ = data.FlushDB(context.Background()).Err() })
+	t.Cleanup(func() { _ = data.FlushDB(context.WithoutCancel(t.Context())).Err() })
 	return target{addr: addr, db: db}
 }
 
@@ -100,10 +100,10 @@ func untilDeadline(t testing.TB) (context.Context, context.CancelFunc) {
 	t.Helper()
 	d, ok := t.(interface{ Deadline() (time.Time, bool) })
 	if !ok {
-		return context.WithTimeout(context.Background(), time.Minute)
+		return context.WithTimeout(t.Context(), time.Minute)
 	}
 	if at, ok := d.Deadline(); ok {
-		return context.WithDeadline(context.Background(), at.Add(-time.Second))
+		return context.WithDeadline(t.Context(), at.Add(-time.Second))
 	}
-	return context.WithCancel(context.Background())
+	return context.WithCancel(t.Context())
 }

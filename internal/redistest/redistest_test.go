@@ -81,7 +81,7 @@ func TestBlockedMoveIsWokenByAScript(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.New(t)
 	got := make(chan error, 1)
-	go func() { got <- rdb.BLMove(context.Background(), "list", "list", "RIGHT", "RIGHT", 5*time.Second).Err() }()
+	go func() { got <- rdb.BLMove(t.Context(), "list", "list", "RIGHT", "RIGHT", 5*time.Second).Err() }()
 	start := time.Now()
 	eventually(t, "a push that is seen", func() bool {
 		if err := rdb.Eval(t.Context(), `return redis.call("LPUSH", KEYS[1], "x")`, []string{"list"}).Err(); err != nil {

@@ -1,0 +1,72 @@
+package dequeue_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
+
+	"github.com/layerq/layerq/internal/dequeue"
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redistest"
+)
+
+func TestDeliveryTellsWhatTheHashHolds(t *testing.T) {
+	t.Parallel()
+	worker, rdb := newRDB(t)
+	m, store := message(queue.Default), queue.NewStore(rdb)
+	p := start(t, worker, func(ctx context.Context, task *asynq.Task) error {
+		id, _ := asynq.GetTaskID(ctx)
+		if _, err := store.CountAttempt(ctx, queue.Default, id); err != nil {
+			return err
+		}
+		if err := store.SaveResult(ctx, queue.Default, id, []byte("done")); err != nil {
+			return err
+		}
+		return errors.New("the acknowledgement was lost")
+	}, queue.Default)
+	enqueue(t, rdb, m, time.Time{})
+	want := []dequeue.Delivery{{Deliveries: 1}, {Result: []byte("done"), Attempts: 1, Deliveries: 2}}
+	for i, d := range p.wait(t, 2)[:2] {
+		if !d.HasSide {
+			t.Errorf("delivery %d has no side data", i)
+		}
+		if diff := cmp.Diff(want[i], d.Side); diff != "" {
+			t.Errorf("delivery %d (-want +got):\n%s", i, diff)
+		}
+	}
+	if _, again := p.hook.Delivery(m.ID); again {
+		t.Error("side data was handed out twice")
+	}
+}
+
+func TestDeliveryOfATaskWithOddFields(t *testing.T) {
+	t.Parallel()
+	worker, rdb := newRDB(t)
+	m := message(queue.Default)
+	push(t, rdb, m.ID, "msg", m.Encode(), "state", "pending", queue.FieldAttempts, "many", queue.FieldDeliveries, "some")
+	p := start(t, worker, nil, queue.Default)
+	if diff := cmp.Diff(dequeue.Delivery{Deliveries: 1}, p.wait(t, 1)[0].Side); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestSideDataIsBounded(t *testing.T) {
+	t.Parallel()
+	h := dequeue.New(redistest.New(t), dequeue.Options{})
+	defer h.Close()
+	for i := range dequeue.MaxDeliveries + 100 {
+		h.Put(strconv.Itoa(i), dequeue.Delivery{})
+	}
+	if n := h.Kept(); n != dequeue.MaxDeliveries {
+		t.Errorf("%d kept, want %d", n, dequeue.MaxDeliveries)
+	}
+	if _, ok := h.Delivery(uuid.NewString()); ok {
+		t.Error("side data of a task that there is not")
+	}
+}
