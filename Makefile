@@ -59,12 +59,12 @@ faults: ## the fault suite in its long form
 	go test -tags faults -count=1 -timeout 6h -v ./test/faults/... -long
 
 .PHONY: golden
-golden: ## write the golden files anew: the diff is the review
+golden: ## write golden files and the README's tables anew: the diff is the review
 	go test $(GOLDEN_PACKAGES) -count=1 -update
 
 .PHONY: golden-check
 golden-check: golden ## the same, and fail if that changed or added a file
-	git --no-pager diff --exit-code -- '*testdata*'
+	git --no-pager diff --exit-code -- '*testdata*' README.md
 	@new="$$(git ls-files --others --exclude-standard -- '*testdata*')"; if [ -n "$$new" ]; then echo "not committed: $$new"; exit 1; fi
 
 .PHONY: images
