@@ -35,7 +35,7 @@ func parseBaseURL(s string) (string, error) {
 		return "", errors.New("names no valid host")
 	}
 	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
-		if _, err := parsePort(port, 1); err != nil {
+		if err := checkPort(port, 1); err != nil {
 			return "", err
 		}
 	}
@@ -59,7 +59,7 @@ func parseAdminAddr(s string) (string, error) {
 	if host != "" && !validHost(host) {
 		return "", errors.New("names no valid host")
 	}
-	if _, err := parsePort(port, 0); err != nil {
+	if err := checkPort(port, 0); err != nil {
 		return "", err
 	}
 	return s, nil
@@ -67,15 +67,14 @@ func parseAdminAddr(s string) (string, error) {
 
 const allowedAdminAddr = "HOST:PORT, where an empty HOST is every address of the machine and PORT 0 any free port"
 
-func parsePort(s string, least int) (int, error) {
+func checkPort(s string, least int) error {
 	if s == "" {
-		return 0, errors.New("has no port")
+		return errors.New("has no port")
 	}
-	port, err := parseCount(s, least, 65535)
-	if err != nil {
-		return 0, fmt.Errorf("port %q %w", s, err)
+	if _, err := parseCount(s, least, 65535); err != nil {
+		return fmt.Errorf("port %q %w", s, err)
 	}
-	return port, nil
+	return nil
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)

@@ -28,6 +28,11 @@ func (s setting) usage() string {
 // text is a flag's value that is understood later.
 type text struct{ value, metavar string }
 
+// Set takes any text.
 func (t *text) Set(s string) error { t.value = s; return nil }
-func (t *text) String() string     { return t.value }
-func (t *text) Type() string       { return t.metavar }
+
+// String returns what was given.
+func (t *text) String() string { return t.value }
+
+// Type names what the flag takes, in help.
+func (t *text) Type() string { return t.metavar }

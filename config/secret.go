@@ -131,4 +131,5 @@ func parseToken(s string) (Secret, error) {
 	return Secret(s), nil
 }
 
+//nolint:gosec // G101: a description, no credential
 const allowedToken = "1 to 4096 printable ASCII characters without spaces"

@@ -10,7 +10,8 @@ import (
 // completions tells the shells what may follow: names of queues and task types, and files where a
 // command reads one.
 func completions(root *cobra.Command) {
-	root.InitDefaultHelpCmd()
+	root.SetHelpCommand(helpCommand())
+	root.InitDefaultHelpCmd() // adds it
 	root.InitDefaultCompletionCmd()
 	complete(root, "log-format", "text", "json")
 	complete(root, "log-level", "debug", "info", "warn", "error")
@@ -21,8 +22,6 @@ func completions(root *cobra.Command) {
 			cmd.ValidArgsFunction = completeType
 		case "bulk":
 			cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
-		case "help":
-			cmd.Example = "  enqueue help message"
 		case "completion":
 			cmd.Short = "Print a script that makes a shell complete this command"
 			cmd.Example = "  source <(enqueue completion bash)"

@@ -15,7 +15,6 @@ import (
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
-	"github.com/layerq/layerq/tasks"
 )
 
 func TestMain(m *testing.M) {
@@ -118,21 +117,12 @@ func TestResultsThatCannotBeWrittenAreAFailure(t *testing.T) {
 	}
 }
 
-// find returns a task of the test's Redis.
-func (c *cli) find(id string) *tasks.Info {
+// message returns a task as it lies in the test's Redis.
+func (c *cli) message(id string) *queue.Message {
 	c.t.Helper()
-	client, err := tasks.NewClientFromRedis(redistest.New(c.t))
+	record, err := queue.NewStore(redistest.New(c.t)).Find(c.t.Context(), id)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	parsed, err := tasks.ParseID(id)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	info, err := client.Status(c.t.Context(), parsed)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return info
+	return record.Message
 }
-

@@ -99,7 +99,7 @@ func (o *taskFlags) patience(flags *pflag.FlagSet, p *problems) time.Duration {
 	}
 	d, err := parseDelay(o.waitTimeout)
 	if err == nil && d == 0 {
-		err = errors.New("is zero")
+		err = errors.New("is zero; want a duration such as 90s or 2h")
 	}
 	if err != nil {
 		p.add("--wait-timeout", "%s %v", brief(o.waitTimeout), err)

@@ -58,7 +58,11 @@ func (p *parts) names(others flagNames) flagNames {
 		"notification.title": "--push-title", "notification.text": "--push-text", "notification.sound": "--push-sound",
 	}
 	for i := range p.list {
-		names[fmt.Sprintf("parts[%d]", i)] = p.name(i)
+		field := fmt.Sprintf("parts[%d]", i)
+		names[field] = p.name(i)
+		if p.list[i].flag == "--text" {
+			names[field+".body"] = p.name(i)
+		}
 	}
 	maps.Copy(names, others)
 	return names

@@ -59,7 +59,7 @@ var errSaid = errors.New("failed")
 // complain writes an error, which may have several lines.
 func (p *program) complain(err error) {
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(p.stderr, "enqueue: %s\n", strings.TrimRight(line, "\n"))
+		fmt.Fprintf(p.stderr, "enqueue: %s\n", printable(strings.TrimRight(line, "\n")))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -62,7 +63,7 @@ func (p *program) writeStatus(info *tasks.Info) error {
 		{"type", info.Type},
 		{"queue", info.Queue},
 		{"state", string(info.State)},
-		{"attempts", fmt.Sprint(info.Attempts)},
+		{"attempts", strconv.Itoa(info.Attempts)},
 		{"enqueued at", timeOrNothing(info.EnqueuedAt)},
 		{"next attempt at", timeOrNothing(info.NextAttemptAt)},
 		{"completed at", timeOrNothing(info.CompletedAt)},

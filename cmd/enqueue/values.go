@@ -46,6 +46,8 @@ func metadata(items []string, p *problems) map[string]string {
 	for _, item := range items {
 		key, value, found := strings.Cut(item, "=")
 		switch _, twice := m[key]; {
+		case item == "" && p.flags["--metadata"]:
+			// It was said that it is empty.
 		case !found:
 			p.add("--metadata", "%s has no =: write KEY=VALUE", brief(item))
 		case key == "":

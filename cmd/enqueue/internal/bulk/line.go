@@ -33,8 +33,11 @@ type parser struct {
 	places   places
 }
 
-// parse makes a request of a line. The error says by field what is wrong.
+// parse makes a request of a line, which is not empty. The error says by field what is wrong.
 func (p *parser) parse(text []byte) (tasks.Request, error) {
+	if text[0] != '{' {
+		return tasks.Request{}, errors.New("is no JSON object")
+	}
 	var o object
 	if err := json.Unmarshal(text, &o, json.RejectUnknownMembers(true)); err != nil {
 		return tasks.Request{}, explain(text, err)
