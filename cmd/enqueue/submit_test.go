@@ -329,7 +329,10 @@ func TestQueues(t *testing.T) {
 func TestTypes(t *testing.T) {
 	t.Parallel()
 	c := &cli{t: t}
-	golden.Equal(t, "types.golden", []byte(c.want(exitDone, "types").stdout))
+	list := c.want(exitDone, "types").stdout
+	if lines := strings.Count(list, "\n"); lines != len(tasks.Types()) || strings.Contains(list, " \n") {
+		t.Errorf("%d lines, want %d without blanks at their ends:\n%s", lines, len(tasks.Types()), list)
+	}
 	var infos []tasks.TypeInfo
 	if err := json.Unmarshal([]byte(c.want(exitDone, "types", "--json").stdout), &infos); err != nil {
 		t.Fatal(err)
@@ -338,6 +341,9 @@ func TestTypes(t *testing.T) {
 		t.Errorf("%d types, want %d", len(infos), len(tasks.Types()))
 	}
 	for _, info := range infos {
+		if !strings.Contains(list, info.Type+"  ") || !strings.Contains(list, "  "+info.Doc+"\n") {
+			t.Errorf("%s is not listed", info.Type)
+		}
 		var schema map[string]any
 		if err := json.Unmarshal([]byte(c.want(exitDone, "types", info.Type).stdout), &schema); err != nil || schema["title"] != info.Type {
 			t.Errorf("%s: %v, %v", info.Type, schema["title"], err)
