@@ -35,7 +35,7 @@ func (e *InvalidError) Error() string {
 			problems = append(problems, fmt.Sprintf("and %d more", len(fields)-maxListed))
 			break
 		}
-		problems = append(problems, shorten(f.Error()))
+		problems = append(problems, (&layer.FieldError{Field: shorten(f.Field), Problem: f.Problem}).Error())
 	}
 	if len(fields) == 0 {
 		problems = append(problems, e.Err.Error())
@@ -47,8 +47,8 @@ func (e *InvalidError) Error() string {
 	return "tasks: " + e.Type + ": " + text
 }
 
-// shorten cuts the middle out of a text, such as the path through metadata that
-// is nested a thousand times: its end says what is wrong.
+// shorten cuts the middle out of a path, such as that through metadata which is
+// nested a thousand times.
 func shorten(s string) string {
 	const head, tail = 200, 120
 	if len(s) <= head+tail {

@@ -18,6 +18,16 @@ var types = []kind{
 	register[BlockUser]("Puts a user on the block list of another."),
 	register[UnblockUser]("Takes a user off the block list of another."),
 	register[UpsertIdentity]("Creates the identity of a user, or replaces it."),
+	register[DeleteMessage]("Destroys a message for all its recipients."),
+	register[SendNotification]("Pushes a notification to users, without any message."),
+	register[UpdateConversation]("Changes the participants and the metadata of a conversation."),
+	register[DeleteConversation]("Destroys a conversation for all its participants."),
+	register[UpdateBlockList]("Changes many entries of a block list at once."),
+	register[UpdateIdentity]("Sets or deletes single properties of an identity."),
+	register[DeleteIdentity]("Takes a user's identity away."),
+	register[SetBadge]("Sets what the application counts on a user's app icon."),
+	register[SuspendUser]("Ends a user's sessions and refuses new ones."),
+	register[UnsuspendUser]("Lets a suspended user have sessions again."),
 }
 
 // kind is a task type: what [Types] tells of it and how its args are decoded.

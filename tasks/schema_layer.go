@@ -17,6 +17,7 @@ var layerSchemas = map[reflect.Type]func() *jsonschema.Schema{
 	reflect.TypeFor[layer.Metadata]():       metadataRef,
 	reflect.TypeFor[layer.Identity]():       identitySchema,
 	reflect.TypeFor[layer.Notification]():   notificationSchema,
+	reflect.TypeFor[layer.Operation]():      operationSchema,
 }
 
 func layerSchema(t reflect.Type) *jsonschema.Schema {
@@ -47,10 +48,14 @@ func senderSchema() *jsonschema.Schema {
 // metadataRef refers to the definition: metadata is nested to any depth.
 func metadataRef() *jsonschema.Schema { return &jsonschema.Schema{Ref: "#/$defs/metadata"} }
 
+// metadataKeyPattern keeps out the ASCII characters that are no letter, digit,
+// "-" or "_". Not every validator knows the classes of Unicode.
+const metadataKeyPattern = `^[^\x00-,./:-@\[-\^\x60{-\x7f]+$`
+
 func metadataSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{
 		Type:          "object",
-		PropertyNames: &jsonschema.Schema{Pattern: `^[\p{L}\p{Nd}_-]+$`},
+		PropertyNames: &jsonschema.Schema{Pattern: metadataKeyPattern},
 		AdditionalProperties: &jsonschema.Schema{AnyOf: []*jsonschema.Schema{
 			text(0, layer.MaxMetadataValue, ""), metadataRef(),
 		}},
@@ -110,6 +115,18 @@ func notificationSchema() *jsonschema.Schema {
 		member{"data", &jsonschema.Schema{Type: "object", Description: "Anything, for the receiving app."}},
 		member{"apns", object(member{"launch-image", text(0, 0, "")})},
 	)
+}
+
+func operationSchema() *jsonschema.Schema {
+	action := text(0, 0, "add and remove are for sets, set and delete for members of objects.")
+	action.Enum = []any{layer.ActionAdd, layer.ActionRemove, layer.ActionSet, layer.ActionDelete}
+	s := object(
+		member{"operation", action},
+		member{"property", text(1, 0, `A name, or a path with dots; \. is a dot in a name.`)},
+		member{"value", &jsonschema.Schema{Description: "What to add, remove or set."}},
+	)
+	s.Required = []string{"operation", "property"}
+	return s
 }
 
 type member struct {
