@@ -70,7 +70,7 @@ func (e *Error) todo() string {
 	switch {
 	case e.RetryAfter > 0:
 		return "wait " + e.RetryAfter.Round(time.Millisecond).String()
-	case e.Status >= 300 && e.Status < 400:
+	case e.Status >= 300 && e.Status < 400 && strings.HasPrefix(e.Path, "/"): // and not a storage's URL
 		return "redirects are not followed: set the base URL to where the API is"
 	default:
 		return advice[e.Code]

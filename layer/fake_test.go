@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -17,7 +16,7 @@ const (
 	appUUID   = "6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5"
 	convUUID  = "0b7d9a66-51c2-4e0f-a8d1-7d3c4e92f610"
 	otherUUID = "c25e8f04-93ab-4c77-b1de-58f06a1d2b39"
-	token     = "s3cret-t0ken"
+	secret    = "s3cret-t0ken"
 )
 
 var (
@@ -67,7 +66,7 @@ func newFake(t testing.TB, answers ...http.HandlerFunc) *fake {
 func (f *fake) client(t testing.TB, opts ...layer.Option) *layer.Client {
 	t.Helper()
 	opts = append([]layer.Option{layer.WithBaseURL(f.URL)}, opts...)
-	c, err := layer.New(app, token, opts...)
+	c, err := layer.New(app, secret, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +109,7 @@ func half(status int, body string) http.HandlerFunc {
 		w.Header().Set("Content-Length", "1000")
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body[:len(body)/2])
-		w.(http.Flusher).Flush()
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -121,7 +120,7 @@ func slow(status int, body string) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body[:len(body)/2])
-		w.(http.Flusher).Flush()
+		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}
 }
@@ -129,17 +128,10 @@ func slow(status int, body string) http.HandlerFunc {
 // silent never answers.
 func silent(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// eventually polls a condition until a deadline.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.After(5 * time.Second)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-deadline:
-			t.Fatalf("not within 5 s: %s", what)
-		case <-tick.C:
-		}
-	}
+// newBenchServer serves one answer and remembers nothing.
+func newBenchServer(b *testing.B, answer http.HandlerFunc) *fake {
+	b.Helper()
+	f := &fake{Server: httptest.NewServer(answer)}
+	b.Cleanup(f.Close)
+	return f
 }

@@ -11,7 +11,7 @@ import (
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for want, try := range map[string]func() (*layer.Client, error){
-		"layer: app id: is missing":                                                                                       func() (*layer.Client, error) { return layer.New(layer.AppID{}, token) },
+		"layer: app id: is missing":                                                                                       func() (*layer.Client, error) { return layer.New(layer.AppID{}, secret) },
 		"layer: token: is empty or holds control characters":                                                              func() (*layer.Client, error) { return layer.New(app, "") },
 		"layer: token: is empty or holds control characters ":                                                             func() (*layer.Client, error) { return layer.New(app, "a\r\nHost: x") },
 		`layer: base URL: scheme "ftp"; want https or http`:                                                               with(layer.WithBaseURL("ftp://a.example")),
@@ -38,21 +38,21 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func with(o layer.Option) func() (*layer.Client, error) {
-	return func() (*layer.Client, error) { return layer.New(app, token, o) }
+	return func() (*layer.Client, error) { return layer.New(app, secret, o) }
 }
 
 func TestNew(t *testing.T) {
 	t.Parallel()
-	c, err := layer.New(app, token)
+	c, err := layer.New(app, secret)
 	if err != nil || c.App() != app || c.Version() != "1.0" || c.BaseURL() != "https://api.layer.com" {
 		t.Errorf("%v %v %v %v", c.App(), c.Version(), c.BaseURL(), err)
 	}
-	c, err = layer.New(app, token, layer.WithBaseURL("http://127.0.0.1:18080/a%2Fb/"), layer.WithVersion("1.1"))
+	c, err = layer.New(app, secret, layer.WithBaseURL("http://127.0.0.1:18080/a%2Fb/"), layer.WithVersion("1.1"))
 	if err != nil || c.Version() != "1.1" || c.BaseURL() != "http://127.0.0.1:18080/a%2Fb" {
 		t.Errorf("%v %v %v", c.Version(), c.BaseURL(), err)
 	}
 	hc := &http.Client{}
-	if _, err := layer.New(app, token, layer.WithHTTPClient(hc)); err != nil || hc.CheckRedirect != nil {
+	if _, err := layer.New(app, secret, layer.WithHTTPClient(hc)); err != nil || hc.CheckRedirect != nil {
 		t.Errorf("the HTTP client given was changed: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func TestRequestOnTheWire(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Accept":        "application/vnd.layer+json; version=1.0",
-		"Authorization": "Bearer " + token,
+		"Authorization": "Bearer " + secret,
 		"Content-Type":  "application/json",
 		"If-None-Match": otherUUID,
 		"User-Agent":    "tests/1",
@@ -170,7 +170,7 @@ func TestUnusableAnswers(t *testing.T) {
 
 // noHTTP answers with something else, in which the token is.
 func noHTTP(w http.ResponseWriter, r *http.Request) {
-	conn, _, err := w.(http.Hijacker).Hijack()
+	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(err)
 	}
@@ -207,7 +207,7 @@ func TestErrorBodies(t *testing.T) {
 		"half":             {half(403, `{"id":"app_suspended","code":5,"message":"x","url":"and so on"}`), layer.CodeAppSuspended, "403 app_suspended; the app must be unsuspended first"},
 		"half at once":     {half(410, "{}"), layer.CodeObjectDeleted, "410 object_deleted"},
 		"very long":        {answer(400, strings.Repeat("x", 3<<20)), layer.CodeInvalidRequest, "400 invalid_request"},
-		"the token":        {answer(400, `{"message":"bad header Bearer `+token+`"}`), layer.CodeInvalidRequest, "400 invalid_request: (left out: it repeats the request)"},
+		"the token":        {answer(400, `{"message":"bad header Bearer `+secret+`"}`), layer.CodeInvalidRequest, "400 invalid_request: (left out: it repeats the request)"},
 		"what was sent":    {echo(400), layer.CodeInvalidRequest, "400 invalid_request: (left out: it repeats the request)"},
 		"the words sent":   {answer(422, `{"id":"invalid_property","code":105,"message":"Bad body: tide is in"}`), layer.CodeInvalidProperty, "422 invalid_property: (left out: it repeats the request)"},
 		"terminal escapes": {answer(400, "{\"message\":\"a\\u001b[31mb\\nc\"}"), layer.CodeInvalidRequest, "400 invalid_request: a [31mb c"},
@@ -261,7 +261,7 @@ func TestNoConnection(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c, err := layer.New(app, token, layer.WithBaseURL("http://"+address))
+	c, err := layer.New(app, secret, layer.WithBaseURL("http://"+address))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func TestTLS(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 
-	stranger, err := layer.New(app, token, layer.WithBaseURL(server.URL))
+	stranger, err := layer.New(app, secret, layer.WithBaseURL(server.URL))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestTLS(t *testing.T) {
 	}
 
 	var protocol string
-	friend, err := layer.New(app, token, layer.WithBaseURL(server.URL), layer.WithHTTPClient(&http.Client{Transport: recording{server.Client().Transport, &protocol}}))
+	friend, err := layer.New(app, secret, layer.WithBaseURL(server.URL), layer.WithHTTPClient(&http.Client{Transport: recording{server.Client().Transport, &protocol}}))
 	if err != nil {
 		t.Fatal(err)
 	}
