@@ -31,8 +31,6 @@ type delivery struct {
 	deleted bool
 }
 
-func announcementID(id uuid.UUID) string { return "layer:///announcements/" + id.String() }
-
 // sendAnnouncement answers POST /apps/A/announcements.
 //
 // Layer docs: platform, announcements.
@@ -61,13 +59,11 @@ func (c *call) sendAnnouncement() (answer, *failure) {
 	}
 	return c.write(func(tx *tx) (answer, *failure) {
 		if first, ok := tx.known(c.dedupe); ok {
-			return c.repeated(anAnnounce, first, func() answer {
-				return jsonAnswer(http.StatusAccepted, c.announced(tx.announcements[c.dedupe]))
-			})
+			return c.repeated(anAnnounce, first, func() answer { return c.announced(tx.announcements[c.dedupe]) })
 		}
 		n := &announcement{id: c.newID(), sentAt: tx.now, recipients: recipients, everyone: everyone, sender: from, parts: parts}
 		tx.announce(n)
-		return jsonAnswer(http.StatusAccepted, c.announced(n)), nil
+		return c.announced(n), nil
 	})
 }
 
@@ -115,14 +111,14 @@ func (a *app) deliver(n *announcement, id string, status receipt, deleted bool) 
 }
 
 // announced renders an announcement as the answer to its create.
-func (c *call) announced(n *announcement) any {
-	var recipients any = n.recipients
-	if n.everyone {
-		recipients = "everyone"
-	}
-	return wireCreated{
-		ID: announcementID(n.id), URL: c.appURL() + "/announcements/" + n.id.String(),
-		Parts: c.createdParts(announcementID(n.id), nil, n.parts), SentAt: timestamp(n.sentAt),
-		Recipients: recipients, Sender: c.createdSender(n.sender),
+func (c *call) announced(n *announcement) answer {
+	l := n.letter(c.app.url)
+	return rawAnswer(http.StatusAccepted, l.appendCreated(nil, c))
+}
+
+func (n *announcement) letter(base string) *letter {
+	return &letter{
+		kind: "announcements", id: n.id, url: base + "/announcements/" + n.id.String(), sender: n.sender,
+		parts: n.parts, sentAt: n.sentAt, recipients: n.recipients, everyone: n.everyone,
 	}
 }

@@ -12,25 +12,15 @@ var announcementUserRoutes = []route{
 	{method: http.MethodPost, path: "/apps/:app/users/:user/announcements/:announcement/receipts", handle: (*call).sendAnnouncementReceipt},
 }
 
-// wireAnnouncement is an announcement as a recipient reads it: a message
-// outside any conversation.
-type wireAnnouncement struct {
-	wireMessage
-	Recipients []string `json:"recipients"`
-}
-
-func (c *call) userAnnouncement(d *delivery) wireAnnouncement {
-	self := c.userURL(d.user) + "/announcements/" + d.id.String()
-	at := timestamp(d.sentAt)
-	return wireAnnouncement{
-		wireMessage: wireMessage{
-			ID: announcementID(d.id), URL: self, ReceiptsURL: new(self + "/receipts"), Position: new(position(d.order)),
-			Parts: c.readParts(announcementID(d.id), nil, d.parts), SentAt: at, ReceivedAt: &at,
-			Sender: d.sender.wire(), IsUnread: new(d.status != read),
-			RecipientStatus: map[string]receipt{d.user.id: d.status},
-		},
-		Recipients: d.recipients,
+// userAnnouncement shows an announcement to a recipient: a message outside any
+// conversation.
+func (c *call) userAnnouncement(d *delivery) *letter {
+	l := d.letter(c.userURL(d.user))
+	l.viewed, l.position, l.unread = true, position(d.order), d.status != read
+	l.status = func(b []byte) []byte {
+		return append(append(append(appendText(b, d.user.id), `:"`...), d.status...), '"')
 	}
+	return l
 }
 
 // delivery finds the announcement of a call in the inbox of its user.
@@ -73,11 +63,11 @@ func (c *call) listUserAnnouncements() (answer, *failure) {
 		if f != nil {
 			return answer{}, f
 		}
-		list := []wireAnnouncement{}
-		for _, d := range all[begin:min(begin+page.size, len(all))] {
-			list = append(list, c.userAnnouncement(d))
+		list := []byte{'['}
+		for i, d := range all[begin:min(begin+page.size, len(all))] {
+			list = c.userAnnouncement(d).appendRead(comma(list, i), c)
 		}
-		return jsonAnswer(http.StatusOK, list).withCount(len(all)), nil
+		return rawAnswer(http.StatusOK, append(list, ']')).withCount(len(all)), nil
 	})
 }
 
@@ -90,7 +80,7 @@ func (c *call) getUserAnnouncement() (answer, *failure) {
 		if f != nil {
 			return answer{}, f
 		}
-		return jsonAnswer(http.StatusOK, c.userAnnouncement(d)), nil
+		return rawAnswer(http.StatusOK, c.userAnnouncement(d).appendRead(nil, c)), nil
 	})
 }
 

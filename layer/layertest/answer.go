@@ -24,8 +24,11 @@ type answer struct {
 	stream func(http.ResponseWriter, *http.Request)
 }
 
-func jsonAnswer(status int, v any) answer {
-	return answer{status: status, contentType: typeJSON, body: marshal(v)}
+func jsonAnswer(status int, v any) answer { return rawAnswer(status, marshal(v)) }
+
+// rawAnswer is an answer whose JSON is written already.
+func rawAnswer(status int, body []byte) answer {
+	return answer{status: status, contentType: typeJSON, body: body}
 }
 
 func noContent() answer { return answer{status: http.StatusNoContent} }

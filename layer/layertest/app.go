@@ -12,6 +12,7 @@ import (
 type app struct {
 	e      *Emulator
 	id     uuid.UUID
+	url    string          // of the app, as the resources have it
 	tokens map[string]bool // never changes once the app is served
 
 	mu sync.RWMutex
@@ -48,7 +49,7 @@ type settings struct {
 }
 
 func newApp(e *Emulator, id uuid.UUID) *app {
-	a := &app{e: e, id: id, tokens: map[string]bool{}}
+	a := &app{e: e, id: id, url: e.config.PublicURL + "/apps/" + id.String(), tokens: map[string]bool{}}
 	a.state = newState()
 	return a
 }
@@ -139,4 +140,6 @@ func (c *call) read(f func(a *app) (answer, *failure)) (answer, *failure) {
 }
 
 // timestamp is the form of times on the wire.
-func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func timestamp(t time.Time) string { return t.UTC().Format(timeFormat) }
+
+const timeFormat = "2006-01-02T15:04:05.000Z"

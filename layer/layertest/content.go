@@ -105,7 +105,7 @@ func (c *call) wireContent(conv *conversation, id uuid.UUID, size int64) wireCon
 	return wireContent{
 		ID: contentID(id), Size: size,
 		DownloadURL: new(c.downloadURL(id, expires)),
-		RefreshURL:  new(c.appURL() + "/conversations/" + conv.id.String() + "/content/" + id.String()),
+		RefreshURL:  new(c.app.url + "/conversations/" + conv.id.String() + "/content/" + id.String()),
 		Expiration:  new(timestamp(expires)),
 	}
 }

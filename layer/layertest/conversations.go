@@ -167,13 +167,11 @@ func (conv *conversation) meta() map[string]any {
 	return conv.metadata
 }
 
-func (c *call) appURL() string { return c.e.config.PublicURL + "/apps/" + c.app.id.String() }
-
 func conversationID(id uuid.UUID) string { return "layer:///conversations/" + id.String() }
 
 // system renders a conversation in the system perspective.
 func (c *call) system(conv *conversation) wireConversation {
-	return c.conversationAt(conv, c.appURL())
+	return c.conversationAt(conv, c.app.url)
 }
 
 // conversationAt renders a conversation with the urls of a perspective.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 var conversationUserRoutes = []route{
@@ -15,11 +17,11 @@ var conversationUserRoutes = []route{
 // wireUserConversation is a conversation as one of its users sees it.
 type wireUserConversation struct {
 	wireConversation
-	LastMessage *wireMessage `json:"last_message"`
-	Unread      int          `json:"unread_message_count"`
+	LastMessage jsontext.Value `json:"last_message"`
+	Unread      int            `json:"unread_message_count"`
 }
 
-func (c *call) userURL(u *user) string { return c.appURL() + "/users/" + escapeSegment(u.id) }
+func (c *call) userURL(u *user) string { return c.app.url + "/users/" + escapeSegment(u.id) }
 
 // userConversation renders a conversation for a member. Who was removed sees
 // no participants, and nothing that came later.
@@ -28,8 +30,9 @@ func (c *call) userConversation(m *member) wireUserConversation {
 	if !m.active {
 		w.Participants = nil
 	}
+	w.LastMessage = jsontext.Value("null")
 	if last := m.last(); last != nil {
-		w.LastMessage = new(c.userMessage(m, last))
+		w.LastMessage = c.userMessage(m, last)
 	}
 	return w
 }

@@ -1,6 +1,10 @@
 package layertest
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // eventType is what webhooks are told of.
 //
@@ -24,17 +28,17 @@ var eventTypes = []eventType{
 }
 
 type wireEvent struct {
-	CreatedAt string      `json:"created_at"`
-	Type      eventType   `json:"type"`
-	ID        string      `json:"id"`
-	Actor     *bareSender `json:"actor,omitempty"`
+	CreatedAt string         `json:"created_at"`
+	Type      eventType      `json:"type"`
+	ID        string         `json:"id"`
+	Actor     jsontext.Value `json:"actor,omitzero"`
 }
 
 type wireDelivery struct {
-	Event        wireEvent `json:"event"`
-	Message      any       `json:"message,omitempty"`
-	Conversation any       `json:"conversation,omitempty"`
-	Config       any       `json:"config"`
+	Event        wireEvent      `json:"event"`
+	Message      jsontext.Value `json:"message,omitzero"`
+	Conversation any            `json:"conversation,omitempty"`
+	Config       any            `json:"config"`
 }
 
 // tellMessage tells the webhooks what happened to a message, and by whom; the
@@ -43,9 +47,9 @@ func (tx *tx) tellMessage(event eventType, msg *message, by sender) {
 	if len(tx.webhooks) == 0 {
 		return
 	}
-	var actor *bareSender
+	var actor jsontext.Value
 	if by.name != "" {
-		actor = new(by.bare())
+		actor = by.appendWire(nil, false)
 	}
 	tx.tell(event, actor, func(c *call) wireDelivery { return wireDelivery{Message: c.systemMessage(msg)} })
 }
@@ -59,7 +63,7 @@ func (tx *tx) tellConversation(event eventType, conv *conversation) {
 
 // tell queues an event for every active webhook that wants it, in the order in
 // which things happened.
-func (tx *tx) tell(event eventType, actor *bareSender, render func(*call) wireDelivery) {
+func (tx *tx) tell(event eventType, actor jsontext.Value, render func(*call) wireDelivery) {
 	id := tx.e.random.id().String()
 	for _, w := range tx.webhooks {
 		if w.status != webhookActive || !slices.Contains(w.events, event) {

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // minRSA is the smallest key that an export is encrypted for.
@@ -76,7 +78,7 @@ func (a *app) runExport(x *export) {
 func (a *app) archive() ([]byte, error) {
 	a.mu.RLock()
 	c := &call{e: a.e, app: a, r: &http.Request{Host: "api.layer.com"}}
-	conversations, messages := []wireConversation{}, []wireMessage{}
+	conversations, messages := []wireConversation{}, []jsontext.Value{}
 	for _, conv := range a.sortedConversations() {
 		conversations = append(conversations, c.system(conv))
 		for _, msg := range conv.messages {
@@ -100,7 +102,8 @@ func (a *app) archive() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return out.Bytes(), errors.Join(files.Close(), zip.Close())
+	err := errors.Join(files.Close(), zip.Close()) // which write what is left
+	return out.Bytes(), err
 }
 
 // sortedConversations returns what is not deleted, oldest first.

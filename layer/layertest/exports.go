@@ -66,7 +66,7 @@ func (c *call) export(x *export) wireExport {
 	kinds := map[bool]string{false: "historical", true: "scheduled"}
 	w := wireExport{
 		ID: "layer:///exports/" + x.id.String(), Type: kinds[x.scheduled], Status: x.status,
-		StatusURL: c.appURL() + "/exports/" + x.id.String() + "/status", PublicKey: x.publicKey, CreatedAt: timestamp(x.createdAt),
+		StatusURL: c.app.url + "/exports/" + x.id.String() + "/status", PublicKey: x.publicKey, CreatedAt: timestamp(x.createdAt),
 	}
 	if !x.startedAt.IsZero() {
 		w.StartedAt = new(timestamp(x.startedAt))

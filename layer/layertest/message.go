@@ -187,12 +187,3 @@ func (msg *message) statusOf(user string) receipt {
 func (msg *message) unreadBy(user string) bool {
 	return msg.roster.has(user) && msg.statusOf(user) != read
 }
-
-// recipients is the recipient_status of the message.
-func (msg *message) recipients() map[string]receipt {
-	out := make(map[string]receipt, len(msg.roster.ids))
-	for _, id := range msg.roster.ids {
-		out[id] = msg.statusOf(id)
-	}
-	return out
-}

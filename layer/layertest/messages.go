@@ -55,7 +55,7 @@ func (c *call) sendMessage() (answer, *failure) {
 			return c.schedule(tx, conv, packed, delay), nil
 		}
 		msg := tx.post(conv, c.newID(), packed)
-		return jsonAnswer(http.StatusCreated, c.created(msg)), nil
+		return rawAnswer(http.StatusCreated, c.created(msg)), nil
 	})
 }
 
@@ -144,7 +144,7 @@ func (c *call) getMessage() (answer, *failure) {
 		if msg == nil || msg.deleted() || msg.conv.deleted || msg.conv.id != c.id("conversation") {
 			return answer{}, absent("Message")
 		}
-		return jsonAnswer(http.StatusOK, c.systemMessage(msg)), nil
+		return rawAnswer(http.StatusOK, c.systemMessage(msg)), nil
 	})
 }
 
@@ -165,10 +165,10 @@ func (c *call) listMessages() (answer, *failure) {
 		if f != nil {
 			return answer{}, f
 		}
-		list := []wireMessage{}
-		for i := end - 1; i >= 0 && len(list) < page.size; i-- {
-			list = append(list, c.systemMessage(conv.messages[i]))
+		list := []byte{'['}
+		for i := end - 1; i >= 0 && end-1-i < page.size; i-- {
+			list = c.letter(conv.messages[i]).appendRead(comma(list, end-1-i), c)
 		}
-		return jsonAnswer(http.StatusOK, list).withCount(len(conv.messages)), nil
+		return rawAnswer(http.StatusOK, append(list, ']')).withCount(len(conv.messages)), nil
 	})
 }

@@ -18,23 +18,6 @@ var messageUserRoutes = []route{
 // must be escaped, which url.PathEscape leaves alone.
 func escapeSegment(s string) string { return strings.ReplaceAll(url.PathEscape(s), "+", "%2B") }
 
-// userMessage renders a message as one of its users reads it.
-func (c *call) userMessage(m *member, msg *message) wireMessage {
-	base := c.userURL(m.user)
-	self := base + "/messages/" + msg.id.String()
-	w := c.systemMessage(msg)
-	w.URL, w.ReceiptsURL = self, new(self+"/receipts")
-	w.Conversation = c.reference(msg.conv, base)
-	w.Position = new(position(msg.seq))
-	w.ReceivedAt = &w.SentAt
-	w.IsUnread = new(msg.unreadBy(m.user.id))
-	return w
-}
-
-// position is where a message stands in its conversation. The service's values
-// went beyond 2^32, so these do.
-func position(seq uint64) int64 { return int64(seq) << 32 }
-
 // userMessageOf finds the message of a call in the view of its user.
 func (c *call) userMessageOf(a *app) (*member, *message, *failure) {
 	u, f := c.viewer(a)
@@ -61,7 +44,7 @@ func (c *call) getUserMessage() (answer, *failure) {
 		if f != nil {
 			return answer{}, f
 		}
-		return jsonAnswer(http.StatusOK, c.userMessage(m, msg)), nil
+		return rawAnswer(http.StatusOK, c.userMessage(m, msg)), nil
 	})
 }
 
@@ -83,13 +66,14 @@ func (c *call) listUserMessages() (answer, *failure) {
 		if f != nil {
 			return answer{}, f
 		}
-		list := []wireMessage{}
-		for i := end - 1; i >= 0 && len(list) < page.size; i-- {
+		list := []byte{'['}
+		for i, n := end-1, 0; i >= 0 && n < page.size; i-- {
 			if msg := m.conv.messages[i]; m.sees(msg) {
-				list = append(list, c.userMessage(m, msg))
+				list = c.userLetter(m, msg).appendRead(comma(list, n), c)
+				n++
 			}
 		}
-		return jsonAnswer(http.StatusOK, list).withCount(m.visible), nil
+		return rawAnswer(http.StatusOK, append(list, ']')).withCount(m.visible), nil
 	})
 }
 

@@ -36,35 +36,36 @@ type Stats struct {
 	Blocks        int            `json:"blocks"`
 }
 
-// record is a Request in little space: no time.Time, shared strings.
+// record is a Request in 40 bytes: no time.Time, no strings of its own.
 type record struct {
 	at        int64
 	dedupe    uuid.UUID
-	method    string
-	path      string
-	query     string
+	target    *asked
 	status    int16
 	duplicate bool
 	done      bool
 }
 
+// asked is what many requests ask for in the same words.
+type asked struct{ method, path, query string }
+
 const (
 	chunkSize = 4096
-	// maxInterned bounds how many paths are shared between records: messages
-	// to few conversations have few paths, however many there are.
-	maxInterned = 1 << 16
+	// maxShared bounds how many targets are shared between records: messages
+	// to few conversations have few, however many there are.
+	maxShared = 1 << 16
 )
 
 // requestLog remembers the latest requests and counts all of them.
 type requestLog struct {
-	mu       sync.Mutex
-	limit    *window
-	chunks   []*[chunkSize]record // of which the first begins at dropped
-	dropped  int64                // requests forgotten, a multiple of chunkSize
-	n        int64
-	epoch    int // counts resets
-	size     int
-	interned map[string]string
+	mu      sync.Mutex
+	limit   *window
+	chunks  []*[chunkSize]record // of which the first begins at dropped
+	dropped int64                // requests forgotten, a multiple of chunkSize
+	n       int64
+	epoch   int // counts resets
+	size    int
+	shared  map[asked]*asked
 
 	byStatus    map[int]int
 	dedupeHits  int
@@ -82,7 +83,7 @@ func (l *requestLog) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.chunks, l.dropped, l.n = nil, 0, 0
-	l.interned, l.byStatus = map[string]string{}, map[int]int{}
+	l.shared, l.byStatus = map[asked]*asked{}, map[int]int{}
 	l.dedupeHits, l.rateLimited = 0, 0
 	l.epoch++
 }
@@ -96,7 +97,8 @@ type ticket struct {
 // arrive remembers a request and says whether the limit admits it. One lock
 // for both: the order of numbers, times and permits is the same.
 func (l *requestLog) arrive(r *http.Request, limited bool) (t ticket, admitted bool) {
-	rec := record{method: r.Method, path: r.URL.EscapedPath(), query: r.URL.RawQuery}
+	var rec record
+	target := asked{r.Method, r.URL.EscapedPath(), r.URL.RawQuery}
 	if tag := r.Header.Get("If-None-Match"); tag != "" {
 		rec.dedupe, _ = parseID(strings.Trim(tag, `"`))
 	}
@@ -108,7 +110,7 @@ func (l *requestLog) arrive(r *http.Request, limited bool) (t ticket, admitted b
 		l.rateLimited++
 	}
 	rec.at = now.UnixNano()
-	rec.path = l.intern(rec.path)
+	rec.target = l.share(target)
 	at := l.n - l.dropped
 	if at == int64(len(l.chunks))*chunkSize {
 		l.chunks = append(l.chunks, new([chunkSize]record))
@@ -124,15 +126,15 @@ func (l *requestLog) arrive(r *http.Request, limited bool) (t ticket, admitted b
 	return ticket{l.n, l.epoch}, admitted
 }
 
-func (l *requestLog) intern(path string) string {
-	if shared, ok := l.interned[path]; ok {
+func (l *requestLog) share(a asked) *asked {
+	if shared, ok := l.shared[a]; ok {
 		return shared
 	}
-	if len(l.interned) >= maxInterned {
-		clear(l.interned)
+	if len(l.shared) >= maxShared {
+		clear(l.shared)
 	}
-	l.interned[path] = path
-	return path
+	l.shared[a] = &a
+	return &a
 }
 
 // finish remembers how a request was answered; status 0 is a cut connection.
@@ -165,7 +167,7 @@ func (l *requestLog) after(n int64, limit int) []Request {
 		at := n - l.dropped
 		rec := l.chunks[at/chunkSize][at%chunkSize]
 		req := Request{
-			N: n + 1, At: time.Unix(0, rec.at).UTC(), Method: rec.method, Path: rec.path, Query: rec.query,
+			N: n + 1, At: time.Unix(0, rec.at).UTC(), Method: rec.target.method, Path: rec.target.path, Query: rec.target.query,
 			Status: int(rec.status), Duplicate: rec.duplicate, InFlight: !rec.done,
 		}
 		if rec.dedupe != uuid.Nil {

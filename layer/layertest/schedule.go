@@ -58,7 +58,7 @@ func (c *call) schedule(tx *tx, conv *conversation, packed string, delay time.Du
 	s := &scheduled{id: c.newID(), conv: conv, packed: packed, made: tx.now, at: tx.now.Add(delay)}
 	tx.plan(s)
 	tx.touch(s)
-	return jsonAnswer(http.StatusAccepted, c.created(s.message()))
+	return rawAnswer(http.StatusAccepted, c.created(s.message()))
 }
 
 // plan arms the timer of a scheduled message.
@@ -93,7 +93,7 @@ func (a *app) sendScheduled(s *scheduled) {
 // sentBefore answers the repeat of a send as the first time.
 func (c *call) sentBefore(tx *tx) answer {
 	if s := tx.scheduled[c.dedupe]; s != nil {
-		return jsonAnswer(http.StatusAccepted, c.created(s.message()))
+		return rawAnswer(http.StatusAccepted, c.created(s.message()))
 	}
-	return jsonAnswer(http.StatusCreated, c.created(tx.messages[c.dedupe]))
+	return rawAnswer(http.StatusCreated, c.created(tx.messages[c.dedupe]))
 }
