@@ -73,7 +73,9 @@ func TestASignalEndsBulkWithItsSummary(t *testing.T) {
 	if _, err := io.WriteString(in, `{"type":"user:block","args":{"owner":"a","user":"b"}}`+"\n"); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); c.keys() == 0; {
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	for deadline := time.Now().Add(time.Minute); c.keys() == 0; <-poll.C {
 		if time.Now().After(deadline) {
 			t.Fatal("the line was not enqueued")
 		}

@@ -17,7 +17,7 @@ import (
 
 // answerTimeout is how long Redis may take to answer one question. A Redis that
 // is not there is said to be so within 5 s.
-const answerTimeout = 4500 * time.Millisecond
+const answerTimeout = 4 * time.Second
 
 // connection is a client of the queues, with the configuration it was made of.
 type connection struct {
