@@ -42,7 +42,7 @@ func TestStart_shows_queues_and_escapes(t *testing.T) {
 		o.Page = func(context.Context) Page { return page }
 	})
 	body := ask(t, a, "GET", "/", nil, nil).Body.String()
-	for _, want := range []string{"default</a>", "<td>3</td>", "2s", "0 of 32", "v1.2.3", "not ready", "&lt;b&gt;gone", "read-only", `href="/asynqmon/"`} {
+	for _, want := range []string{"default</a>", ">3</td>", "2s", "0 of 32", "v1.2.3", "not ready", "&lt;b&gt;gone", "read-only", `href="/asynqmon/"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the start page lacks %q", want)
 		}

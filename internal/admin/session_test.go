@@ -32,6 +32,13 @@ func TestLogin_gives_a_session(t *testing.T) {
 	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || strings.Contains(c.Value, "correct") {
 		t.Errorf("cookie %v", c)
 	}
+	for name, value := range map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:8080"} {
+		again := logIn(t, a, testToken, set(name, value))
+		again.Body.Close()
+		if again.StatusCode != http.StatusSeeOther {
+			t.Errorf("a browser that sends %s: %s gets %d", name, value, again.StatusCode)
+		}
+	}
 	with := func(r *http.Request) { r.AddCookie(c) }
 	if got := ask(t, a, "GET", "/", nil, with); got.Code != 200 || !strings.Contains(got.Body.String(), "log out") {
 		t.Errorf("start page with the session: %d %s", got.Code, got.Body)
