@@ -11,16 +11,24 @@ import (
 )
 
 // BlockTimeout is how long Redis keeps a waiting worker before it answers that
-// nothing came. It bounds how late an idle worker sees what no push tells of: a task that
-// another process scheduled for less than this ahead.
+// nothing came. It bounds how late an idle worker sees what neither a push nor
+// [queue.WakeChannel] tells of: a task that another program than ours scheduled for
+// less than this ahead.
 const BlockTimeout = 3 * time.Second
 
 // blockGrace is how much later than BlockTimeout the answer may come.
 const blockGrace = 500 * time.Millisecond
 
+// Times that are further away than a producer publishes must be seen by the look after each wait.
+const _ = uint(queue.WakeWithin - BlockTimeout - blockGrace)
+
 // blockArg is BlockTimeout as Redis takes it. go-redis' own BLMove waits ten
 // seconds longer than this for a connection that is dead.
 const blockArg = "3"
+
+// listenCheck is how often a silent subscription is checked to be alive. It is
+// a command each time, and what gets lost meanwhile is late by seconds only.
+const listenCheck = time.Minute
 
 // errUnsupported is the answer for a client of a kind that cannot be copied.
 var errUnsupported = errors.New("dequeue: this kind of client cannot wait for a push")
@@ -68,6 +76,29 @@ func (b *blocker) wait(ctx context.Context, q string) error {
 	cmd := redis.NewCmd(ctx, "blmove", key, key, "right", "right", blockArg)
 	cmd.SetFirstKeyPos(1) // for a Cluster
 	return b.rdb.Process(ctx, cmd)
+}
+
+// listen calls hint for every time that producers publish, until the client is closed.
+func (b *blocker) listen(ctx context.Context, hint func(q string, at time.Time)) {
+	if b.rdb == nil {
+		return
+	}
+	sub := b.rdb.Subscribe(ctx, queue.WakeChannel)
+	defer func() { _ = sub.Close() }()
+	news := sub.Channel(redis.WithChannelHealthCheckInterval(listenCheck))
+	for {
+		select {
+		case msg, ok := <-news:
+			if !ok {
+				return
+			}
+			if q, at, ok := queue.DecodeWake(msg.Payload); ok {
+				hint(q, at)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (b *blocker) close() {

@@ -38,8 +38,9 @@ type Hook struct {
 	outages outages
 
 	closed chan struct{}
-	mu     sync.Mutex // guards waiters, and starting goroutines against Close
+	mu     sync.Mutex // guards byName, and starting goroutines against Close
 	shut   bool
+	stop   context.CancelFunc // of listening; nil before the first dequeue
 	byName map[string]*waiter
 	wg     sync.WaitGroup
 }
@@ -75,6 +76,9 @@ func (h *Hook) Close() {
 	if !h.shut {
 		h.shut = true
 		close(h.closed)
+		if h.stop != nil {
+			h.stop()
+		}
 		h.blocker.close()
 	}
 	h.mu.Unlock()
@@ -135,6 +139,7 @@ func (h *Hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // dequeue answers asynq's command: with an encoded message, or with nil when there is none.
 func (h *Hook) dequeue(ctx context.Context, next redis.ProcessHook, cmd *redis.Cmd, req request) error {
 	w := h.waiter(req.queue)
+	h.listen()
 	r, err := h.take(ctx, next, w, req)
 	if err == nil && r.outcome != task {
 		r, err = h.wait(ctx, next, w, req, r)
@@ -240,6 +245,27 @@ func (h *Hook) waiter(name string) *waiter {
 		h.byName[name] = w
 	}
 	return w
+}
+
+// listen starts to hear of tasks that are due soon, once.
+func (h *Hook) listen() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stop != nil || h.shut {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	h.wg.Go(func() {
+		h.blocker.listen(ctx, func(q string, at time.Time) {
+			h.mu.Lock()
+			w := h.byName[q]
+			h.mu.Unlock()
+			if w != nil {
+				w.hint(at)
+			}
+		})
+	})
 }
 
 func (h *Hook) start(f func()) bool {

@@ -102,6 +102,24 @@ func TestScheduledTaskRunsWhenItIsDue(t *testing.T) {
 	}
 }
 
+// A worker that blocks already must hear of a task that another process schedules
+// for a time before its wait is over.
+func TestTaskForTheNextMomentIsNotLate(t *testing.T) {
+	t.Parallel()
+	worker, other := newRDB(t)
+	p := start(t, worker, nil, queue.Default)
+	p.idle(t, 1) // it blocks for almost BlockTimeout
+	m := message(queue.Default)
+	enqueue(t, other, m, time.Now().Add(time.Second))
+	rec, err := queue.NewStore(other).Find(t.Context(), m.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if late := p.wait(t, 1)[0].At.Sub(rec.NextProcessAt); late < -10*time.Millisecond || late > 500*time.Millisecond {
+		t.Errorf("ran %s after its time", late)
+	}
+}
+
 // A retry is stored by asynq through the hook's client, so the wait of the same process ends in time for it.
 func TestRetryRunsWhenItIsDue(t *testing.T) {
 	t.Parallel()

@@ -150,11 +150,11 @@ func (s *Store) store(ctx context.Context, batch []item) {
 	}
 	due := s.unpublished(queues, now)
 	var published *redis.IntCmd
-	results := runAll(ctx, s.rdb, enqueueScript, calls, func(pipe redis.Pipeliner) {
-		if len(due) > 0 {
-			published = pipe.SAdd(ctx, AllQueuesKey, due...)
-		}
-	})
+	var publish func(redis.Pipeliner)
+	if len(due) > 0 {
+		publish = func(pipe redis.Pipeliner) { published = pipe.SAdd(ctx, AllQueuesKey, due...) }
+	}
+	results := runAll(ctx, s.rdb, enqueueScript, calls, publish)
 	// A failure is tried again with the next batch: a task runs without this, it is only not listed.
 	if published != nil && published.Err() == nil {
 		s.notePublished(due, now)
@@ -169,8 +169,13 @@ func (s *Store) call(it *item, now time.Time) call {
 	keys := make([]string, 2, 1+len(Names))
 	keys[0], keys[1] = TaskKey(it.msg.Queue, id), PendingKey(it.msg.Queue)
 	var score any = ""
+	channel, news := "", ""
 	if it.at.After(now) {
-		keys[1], score = ScheduledKey(it.msg.Queue), ceilSecond(it.at)
+		due := ceilSecond(it.at)
+		keys[1], score = ScheduledKey(it.msg.Queue), due
+		if it.at.Sub(now) < WakeWithin {
+			channel, news = WakeChannel, EncodeWake(it.msg.Queue, time.Unix(due, 0))
+		}
 	}
 	if !s.cluster {
 		for _, q := range Names {
@@ -179,7 +184,7 @@ func (s *Store) call(it *item, now time.Time) call {
 			}
 		}
 	}
-	return call{keys: keys, args: []any{it.encoded, id, score, now.UnixNano()}}
+	return call{keys: keys, args: []any{it.encoded, id, score, now.UnixNano(), channel, news}}
 }
 
 // ceilSecond keeps the promise that a task does not run early. asynq writes whole

@@ -7,6 +7,8 @@
 -- ARGV[2]   the id
 -- ARGV[3]   when to run it, in Unix seconds; empty for now
 -- ARGV[4]   now in Unix nanoseconds
+-- ARGV[5]   the channel to tell waiting workers of the time on; empty if they find out early enough
+-- ARGV[6]   what to tell them
 --
 -- Returns 0 when the task was stored, else what was there.
 if redis.call("EXISTS", KEYS[1], unpack(KEYS, 3)) > 0 then
@@ -25,5 +27,8 @@ if ARGV[3] == "" then
 else
 	redis.call("HSET", KEYS[1], "msg", ARGV[1], "state", "scheduled")
 	redis.call("ZADD", KEYS[2], ARGV[3], ARGV[2])
+	if ARGV[5] ~= "" then
+		redis.pcall("PUBLISH", ARGV[5], ARGV[6]) -- a user without the permission is served a little later
+	end
 end
 return 0

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	_ "embed"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -41,32 +42,43 @@ type call struct {
 	args []any
 }
 
-// runAll executes sc once per call, and whatever first adds before, in one round
-// trip. Where Redis does not know the script (a first use, a restart, a failover),
+// loads bounds how often a script is loaded for one batch: others may flush the
+// scripts of a shared server at any moment.
+const loads = 3
+
+// runAll executes sc once per call, and what first adds before unless it is nil, in
+// one round trip. Where Redis does not know the script (a first use, a restart, a failover),
 // it is loaded and those calls alone are repeated. Each result has its own error.
 func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []call, first func(redis.Pipeliner)) []*redis.Cmd {
+	if len(calls) == 1 && first == nil {
+		return []*redis.Cmd{runOne(ctx, rdb, sc, calls[0])}
+	}
 	results := make([]*redis.Cmd, len(calls))
-	pipe := rdb.Pipeline()
-	if first != nil {
-		first(pipe)
+	send := make([]int, len(calls)) // which calls to send
+	for i := range calls {
+		send[i] = i
 	}
-	for i, c := range calls {
-		results[i] = pipe.EvalSha(ctx, sc.sha, c.keys, c.args...)
-	}
-	_, _ = pipe.Exec(ctx) // every command carries its own error
-	var unknown []int
-	for i, r := range results {
-		if redis.HasErrorPrefix(r.Err(), "NOSCRIPT") {
-			unknown = append(unknown, i)
+	for n := 0; ; n++ {
+		pipe := rdb.Pipeline()
+		if n == 0 && first != nil {
+			first(pipe)
+		}
+		for _, i := range send {
+			results[i] = pipe.EvalSha(ctx, sc.sha, calls[i].keys, calls[i].args...)
+		}
+		_, _ = pipe.Exec(ctx) // every command carries its own error
+		send = slices.DeleteFunc(send, func(i int) bool { return !redis.HasErrorPrefix(results[i].Err(), "NOSCRIPT") })
+		if len(send) == 0 || n == loads || rdb.ScriptLoad(ctx, sc.source).Err() != nil {
+			return results
 		}
 	}
-	if unknown == nil || rdb.ScriptLoad(ctx, sc.source).Err() != nil {
-		return results
+}
+
+// runOne spares a single call the pipeline, which costs half as much again as its command.
+func runOne(ctx context.Context, rdb redis.UniversalClient, sc script, c call) *redis.Cmd {
+	result := rdb.EvalSha(ctx, sc.sha, c.keys, c.args...)
+	if redis.HasErrorPrefix(result.Err(), "NOSCRIPT") {
+		result = rdb.Eval(ctx, sc.source, c.keys, c.args...)
 	}
-	pipe = rdb.Pipeline()
-	for _, i := range unknown {
-		results[i] = pipe.EvalSha(ctx, sc.sha, calls[i].keys, calls[i].args...)
-	}
-	_, _ = pipe.Exec(ctx)
-	return results
+	return result
 }
