@@ -62,6 +62,15 @@ func (s *source) rewind(attempt int) error {
 	return nil
 }
 
+// probe tells whether the reader ends here: io.EOF if it does.
+func (s *source) probe() error {
+	var one [1]byte
+	if n, err := io.ReadFull(s.reader, one[:]); n == 0 {
+		return err
+	}
+	return errMore
+}
+
 // body gives the bytes to one attempt.
 func (s *source) body(stall *stall) *sourceBody {
 	return &sourceBody{source: s, stall: stall, left: s.size}
@@ -79,9 +88,13 @@ type sourceBody struct {
 	detached bool
 }
 
-var errDetached = errors.New("the attempt is over")
+var (
+	errDetached = errors.New("the attempt is over")
+	errMore     = errors.New("there are more bytes")
+)
 
-// Read implements io.Reader.
+// Read implements io.Reader. The last bytes go out only when it is certain that
+// they are the last: a storage that has them all may take it for a success.
 func (b *sourceBody) Read(buffer []byte) (int, error) {
 	b.source.reading.Lock()
 	defer b.source.reading.Unlock()
@@ -90,10 +103,16 @@ func (b *sourceBody) Read(buffer []byte) (int, error) {
 		return 0, over
 	}
 	if left == 0 {
-		return 0, b.probe()
+		return 0, io.EOF
 	}
 	n, err := b.source.reader.Read(buffer[:min(int64(len(buffer)), left)])
-	return n, b.took(int64(n), err)
+	if err == nil && int64(n) == left {
+		err = b.source.probe()
+	}
+	if failure := b.took(int64(n), err); failure != nil {
+		return 0, failure
+	}
+	return n, nil
 }
 
 // Close implements io.Closer. The caller's reader stays open: it may be read again.
@@ -112,6 +131,7 @@ func (b *sourceBody) state() (int64, error) {
 	}
 }
 
+// took counts what was read, and tells what is wrong with it.
 func (b *sourceBody) took(n int64, err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -120,32 +140,14 @@ func (b *sourceBody) took(n int64, err error) error {
 		b.stall.moved()
 	}
 	switch {
+	case errors.Is(err, errMore):
+		b.failure = &FieldError{Field: "size", Problem: fmt.Sprintf("is %d, but body has more bytes", b.source.size)}
 	case errors.Is(err, io.EOF) && b.left > 0:
 		b.failure = &FieldError{Field: "size", Problem: fmt.Sprintf("is %d, but body has %d bytes", b.source.size, b.source.size-b.left)}
-	case errors.Is(err, io.EOF):
-		return nil // the probe says whether this is the end
-	case err != nil:
+	case err != nil && !errors.Is(err, io.EOF):
 		b.failure = fmt.Errorf("read what is to be uploaded: %w", err)
 	}
 	return b.failure
-}
-
-// probe tells whether the reader ends where it was said to.
-func (b *sourceBody) probe() error {
-	var one [1]byte
-	n, err := io.ReadFull(b.source.reader, one[:])
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case n > 0:
-		b.failure = &FieldError{Field: "size", Problem: fmt.Sprintf("is %d, but body has more bytes", b.source.size)}
-		return b.failure
-	case errors.Is(err, io.EOF):
-		return io.EOF
-	default:
-		b.failure = fmt.Errorf("read what is to be uploaded: %w", err)
-		return b.failure
-	}
 }
 
 // detach ends the attempt, and tells what was wrong with the bytes.
