@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -71,6 +72,9 @@ func (c *connection) explain(err error) error {
 		return err
 	}
 	text := strings.TrimPrefix(err.Error(), "tasks: ")
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		text = fmt.Sprintf("Redis at %s: %v", away.Addr, op)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		text = fmt.Sprintf("Redis at %s does not answer", away.Addr)
 	}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/layerq/layerq/tasks"
@@ -32,7 +31,7 @@ func (p *program) submit(cmd *cobra.Command, common *taskFlags, task tasks.Task,
 	defer c.Close()
 	info, err := p.enqueue(cmd.Context(), c, task, opts, names)
 	if err != nil {
-		return err
+		return c.again(err, common)
 	}
 	out := printer{p: p, json: common.json}
 	if !common.wait {
@@ -55,20 +54,25 @@ func (p *program) enqueue(ctx context.Context, c *connection, task tasks.Task, o
 		wrong.fields(invalid, names)
 		return nil, errors.Join(wrong.err())
 	}
-	if away, ok := errors.AsType[*tasks.RedisError](err); ok {
-		explained := c.explain(err)
-		if !neverConnected(err) && away.ID != uuid.Nil {
-			return nil, fmt.Errorf("%w\nit may be enqueued all the same: run again with --id %s, which enqueues it once", explained, away.ID)
-		}
-		return nil, explained
-	}
 	return info, err
 }
 
-// neverConnected tells that nothing was sent, so nothing can have been done.
-func neverConnected(err error) bool {
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+// again explains what Redis said, and how to enqueue the task once although it
+// may be in already. Where nothing was sent, it is not.
+func (c *connection) again(err error, common *taskFlags) error {
+	away, ok := errors.AsType[*tasks.RedisError](err)
+	if !ok {
+		return err
+	}
+	explained := c.explain(err)
+	op, isOp := errors.AsType[*net.OpError](err)
+	switch {
+	case isOp && op.Op == "dial":
+		return explained
+	case common.key != "" || common.id != "":
+		return fmt.Errorf("%w\nit may be enqueued all the same: run the same again, which enqueues it once", explained)
+	}
+	return fmt.Errorf("%w\nit may be enqueued all the same: run again with --id %s, which enqueues it once", explained, away.ID)
 }
 
 // wait prints how the task ends. It fails unless it was completed.

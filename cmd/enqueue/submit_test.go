@@ -294,15 +294,18 @@ func TestARedisThatDoesNotAnswer(t *testing.T) {
 	if !strings.Contains(got.stderr, "Redis at "+listener.Addr().String()+" does not answer") || !strings.Contains(got.stderr, "run again with --id ") {
 		t.Errorf("stderr %q", got.stderr)
 	}
+	if got := c.want(exitFailed, strings.Fields(block+" --key k")...); !strings.Contains(got.stderr, "run the same again, which enqueues it once") {
+		t.Errorf("with a key: stderr %q", got.stderr)
+	}
 }
 
 func TestTheSandboxIsTheDefault(t *testing.T) {
 	t.Parallel()
-	// An address of this machine that nobody listens at: the text depends on
-	// nothing being configured alone.
-	got := (&cli{t: t}).run(strings.Fields("status " + id + " --redis-url redis://127.0.0.1:1")...)
-	if strings.Contains(got.stderr, "sandbox") {
-		t.Errorf("with an address: %q", got.stderr)
+	// Whether a sandbox runs on this machine or not: the text of the command
+	// that asks it names its address, or it is asked.
+	got := (&cli{t: t}).run("status", id)
+	if got.code != exitFailed || !strings.Contains(got.stderr, "there is no task "+id) && !strings.Contains(got.stderr, "Redis at 127.0.0.1:16379") {
+		t.Errorf("got %+v", got)
 	}
 }
 
