@@ -47,26 +47,10 @@ func run(ctx context.Context, args []string, lookup lookupEnv, stdout, stderr io
 func newCommand(lookup lookupEnv) *cobra.Command {
 	var s settings
 	cmd := &cobra.Command{
-		Use:   "layer-emulator",
-		Short: "The Layer Platform API on this machine",
-		Long: `layer-emulator serves the Layer Platform API, versions 1.0 and 1.1, from memory:
-to develop against, and to see what a program does when the API misbehaves.
-
-Beside the API it serves controls, which need no token and answer callers on
-this machine alone unless --control-addr says otherwise:
-
-  GET  /_emulator/stats                     what was asked and what is stored
-  GET  /_emulator/requests?since=N&limit=M  the requests, one JSON line each
-  PUT  /_emulator/faults                    {"rules":[{"match":{"path":"/messages$"},"status":503,"after_commit":true}]}
-  PUT  /_emulator/limit                     {"limit":"100/1s"}, 429 above it; {"limit":"off"}
-  POST /_emulator/reset                     forget everything
-
-Every flag can be set by an environment variable: LAYER_EMULATOR_ and the flag's
-name in capitals, - as _ (LAYER_EMULATOR_LOG_LEVEL). With _FILE behind it, the
-variable names a file that holds the value. Flags go over variables.`,
-		Example: `  layer-emulator
-  layer-emulator --addr 127.0.0.1:0 --rate 100/1s --latency 20ms
-  layer-emulator --app 6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5 --token secret`,
+		Use:           "layer-emulator",
+		Short:         "The Layer Platform API on this machine",
+		Long:          long,
+		Example:       example,
 		Args:          noArguments,
 		Version:       version.String(),
 		SilenceErrors: true,
@@ -79,11 +63,12 @@ variable names a file that holds the value. Flags go over variables.`,
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), s, cfg, cmd.ErrOrStderr())
+			return serve(cmd.Context(), &s, cfg, cmd.ErrOrStderr())
 		},
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	s.register(cmd.Flags())
+	cmd.SetVersionTemplate("layer-emulator {{.Version}}\n")
+	addFlags(cmd, &s)
 	cmd.AddCommand(probe.Command())
 	return cmd
 }

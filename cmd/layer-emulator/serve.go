@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/layerq/layerq/internal/logging"
@@ -19,6 +20,10 @@ import (
 // less than the 10 s after which containers are killed.
 const shutdownTimeout = 5 * time.Second
 
+// gcPercent trades some CPU for memory: the emulator's heap is nearly all
+// messages that stay.
+const gcPercent = 50
+
 // listener is a server and where it serves.
 type listener struct {
 	net.Listener
@@ -26,49 +31,94 @@ type listener struct {
 	name   string
 }
 
-func serve(ctx context.Context, s settings, cfg layertest.Config, stderr io.Writer) error {
+func serve(ctx context.Context, s *settings, cfg layertest.Config, stderr io.Writer) (err error) {
 	level, err := s.level()
 	if err != nil {
 		return err
 	}
 	log := logging.New(stderr, s.logFormat, level)
 	cfg.Log = log
-	e := layertest.New(cfg)
-	all, err := s.listen(e)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	all, err := s.listen()
 	if err != nil {
+		return err
+	}
+	defer closeAll(all)
+	e, err := s.emulator(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	if all, err = s.equip(all, e); err != nil {
 		return err
 	}
 	return serveAll(ctx, log, all)
 }
 
-func (s *settings) listen(e *layertest.Emulator) ([]listener, error) {
-	api := e.HTTPServer()
-	if s.tlsCert != "" {
-		cert, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
-		if err != nil {
-			return nil, usageError{fmt.Errorf("--tls-cert %q and --tls-key %q: %w", s.tlsCert, s.tlsKey, err)}
-		}
-		api.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+func (s *settings) emulator(cfg layertest.Config) (*layertest.Emulator, error) {
+	if s.data == "" {
+		return layertest.New(cfg), nil
 	}
-	all := []listener{{server: api, name: "api"}}
-	addrs := map[string]string{"api": s.addr}
-	flags := map[string]string{"api": "addr"}
+	e, err := layertest.Open(s.data, cfg)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("%s %q: %w", s.name("data"), s.data, err)}
+	}
+	return e, nil
+}
+
+// listen takes the ports first: one that is taken is found out before any
+// state is read or written.
+func (s *settings) listen() ([]listener, error) {
+	wanted := []struct{ name, flag, addr string }{{"api", "addr", s.addr}}
 	if s.controlAddr != "" && s.controlAddr != s.addr {
-		control := &http.Server{Handler: e.Control(), ReadHeaderTimeout: 10 * time.Second}
-		all = append(all, listener{server: control, name: "control"})
-		addrs["control"], flags["control"] = s.controlAddr, "control-addr"
+		wanted = append(wanted, struct{ name, flag, addr string }{"control", "control-addr", s.controlAddr})
 	}
-	for i := range all {
-		l, err := net.Listen("tcp", addrs[all[i].name])
+	if s.proxyAddr != "" {
+		wanted = append(wanted, struct{ name, flag, addr string }{"proxy", "connect-proxy", s.proxyAddr})
+	}
+	var all []listener
+	for _, w := range wanted {
+		l, err := net.Listen("tcp", w.addr)
 		if err != nil {
-			for _, open := range all[:i] {
-				_ = open.Close() // nothing was served on it
-			}
-			return nil, usageError{fmt.Errorf("--%s %q: %w; want an address of this machine with a free port", flags[all[i].name], addrs[all[i].name], err)}
+			closeAll(all)
+			return nil, usageError{fmt.Errorf("%s %q: %w; want an address of this machine with a free port", s.name(w.flag), w.addr, err)}
 		}
-		all[i].Listener = l
+		all = append(all, listener{Listener: l, name: w.name})
 	}
 	return all, nil
+}
+
+// equip gives each listener its server.
+func (s *settings) equip(all []listener, e *layertest.Emulator) ([]listener, error) {
+	api := e.HTTPServer()
+	var err error
+	if api.TLSConfig, err = s.tlsConfig(); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		switch all[i].name {
+		case "control":
+			all[i].server = &http.Server{Handler: e.Control(), ReadHeaderTimeout: 10 * time.Second}
+		case "proxy":
+			inside := newHandover(all[i].Addr())
+			all[i].server = &http.Server{
+				Handler:           &proxy{inside: inside, own: all[0].Addr().String()},
+				ReadHeaderTimeout: 10 * time.Second,
+			}
+			all = append(all, listener{inside, api, "api over the proxy"})
+		default:
+			all[i].server = api
+		}
+	}
+	return all, nil
+}
+
+func closeAll(all []listener) {
+	for _, l := range all {
+		_ = l.Close() // closed by its server before, or never used
+	}
 }
 
 // serveAll serves until the context ends or one of the servers fails.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -28,12 +29,29 @@ type settings struct {
 	tokens      []string
 	tlsCert     string
 	tlsKey      string
+	selfSigned  bool
+	caFile      string
+	tlsHosts    []string
+	proxyAddr   string
+	data        string
+	publicURL   string
+	downloadTTL time.Duration
 	rate        string
 	latency     time.Duration
 	seed        uint64
 	logFormat   string
 	logLevel    string
 	switches    layertest.Switches
+
+	variables map[string]string // of the flags that were set by one
+}
+
+// name is how whoever set a flag knows it: as a variable or as a flag.
+func (s *settings) name(flag string) string {
+	if variable := s.variables[flag]; variable != "" {
+		return variable
+	}
+	return "--" + flag
 }
 
 func (s *settings) register(f *pflag.FlagSet) {
@@ -44,11 +62,23 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&s.tokens, "token", nil, "bearer token of the app at the same place (default "+layertest.DefaultToken+")")
 	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the certificate; serves HTTPS")
 	f.StringVar(&s.tlsKey, "tls-key", "", "file with the key of --tls-cert")
+	f.BoolVar(&s.selfSigned, "tls-self-signed", false, "serve HTTPS with a certificate made for api.layer.com and this machine")
+	f.StringVar(&s.caFile, "tls-ca-file", "layer-emulator-ca.pem", "where --tls-self-signed writes the CA certificate that clients are to trust")
+	f.StringArrayVar(&s.tlsHosts, "tls-host", nil, "another host name or address that the certificate is for; can be repeated")
+	f.StringVar(&s.proxyAddr, "connect-proxy", "", "address of a proxy that leads to api.layer.com, for programs that read HTTPS_PROXY; needs TLS")
+	f.StringVar(&s.data, "data", "", "directory that keeps the state; without it the state ends with the process")
 	f.StringVar(&s.rate, "rate", "off", "requests that any window of that length may hold, as in 100/1s; 429 above it")
 	f.DurationVar(&s.latency, "latency", 0, "time by which every answer is delayed")
+	f.DurationVar(&s.downloadTTL, "download-ttl", time.Hour, "how long an address to download rich content from works")
+	f.StringVar(&s.publicURL, "public-url", "", "base of the url members and of the addresses of rich content (default https://api.layer.com, and the host that was asked)")
 	f.Uint64Var(&s.seed, "seed", 0, "makes ids and faults the same in each run; 0 is random")
 	f.StringVar(&s.logFormat, "log-format", logging.Text, "text or json, on standard error")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+}
+
+// registerSwitches adds the emulator's switches.
+func (s *settings) registerSwitches(f *pflag.FlagSet) {
+	f.SortFlags = false
 	for _, sw := range s.switches.List() {
 		f.BoolVar(sw.Value, sw.Name, false, sw.Usage)
 	}
@@ -57,6 +87,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 // fromEnv sets the flags that were not given from their variables.
 func (s *settings) fromEnv(flags *pflag.FlagSet, lookup lookupEnv) error {
 	var errs []error
+	s.variables = map[string]string{}
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Changed || f.Name == "help" || f.Name == "version" {
 			return
@@ -64,6 +95,7 @@ func (s *settings) fromEnv(flags *pflag.FlagSet, lookup lookupEnv) error {
 		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, ok, err := fromVariable(name, lookup)
 		if err == nil && ok {
+			s.variables[f.Name] = name
 			for _, v := range valuesOf(f, value) {
 				err = errors.Join(err, flags.Set(f.Name, v))
 			}
@@ -102,10 +134,13 @@ func fromVariable(name string, lookup lookupEnv) (value string, ok bool, err err
 // check turns the values into a configuration. Its error names the flag, the
 // value and what is allowed.
 func (s *settings) check() (layertest.Config, error) {
-	cfg := layertest.Config{Latency: s.latency, Seed: s.seed, Switches: s.switches}
+	cfg := layertest.Config{
+		Latency: s.latency, Seed: s.seed, Switches: s.switches,
+		PublicURL: s.publicURL, DownloadTTL: s.downloadTTL,
+	}
 	var errs []error
 	wrong := func(flag, value, allowed string) {
-		errs = append(errs, fmt.Errorf("--%s %q: %s", flag, value, allowed))
+		errs = append(errs, fmt.Errorf("%s %q: %s", s.name(flag), value, allowed))
 	}
 	if _, _, err := net.SplitHostPort(s.addr); err != nil {
 		wrong("addr", s.addr, "want host:port, such as 127.0.0.1:18080")
@@ -119,13 +154,23 @@ func (s *settings) check() (layertest.Config, error) {
 		errs = append(errs, err)
 	}
 	if cfg.Rate, err = layertest.ParseRate(s.rate); err != nil {
-		errs = append(errs, fmt.Errorf("--rate: %w", err))
+		errs = append(errs, fmt.Errorf("%s: %w", s.name("rate"), err))
 	}
 	if s.latency < 0 {
 		wrong("latency", s.latency.String(), "want a duration from 0")
 	}
 	if (s.tlsCert == "") != (s.tlsKey == "") {
-		errs = append(errs, errors.New("--tls-cert and --tls-key: want both or none"))
+		errs = append(errs, fmt.Errorf("%s and %s: want both or none", s.name("tls-cert"), s.name("tls-key")))
+	}
+	if s.tlsCert != "" && s.selfSigned {
+		errs = append(errs, fmt.Errorf("%s and %s: want one of them", s.name("tls-cert"), s.name("tls-self-signed")))
+	}
+	errs = append(errs, s.checkProxy())
+	if s.downloadTTL <= 0 {
+		wrong("download-ttl", s.downloadTTL.String(), "want a duration above 0")
+	}
+	if u, err := url.Parse(s.publicURL); s.publicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		wrong("public-url", s.publicURL, "want an http or https URL")
 	}
 	if s.logFormat != logging.Text && s.logFormat != logging.JSON {
 		wrong("log-format", s.logFormat, "want text or json")
@@ -133,10 +178,23 @@ func (s *settings) check() (layertest.Config, error) {
 	if _, err := s.level(); err != nil {
 		wrong("log-level", s.logLevel, "want debug, info, warn or error")
 	}
-	if len(errs) > 0 {
-		return cfg, usageError{errors.Join(errs...)}
+	if err := errors.Join(errs...); err != nil {
+		return cfg, usageError{err}
 	}
 	return cfg, nil
+}
+
+func (s *settings) checkProxy() error {
+	if s.proxyAddr == "" {
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(s.proxyAddr); err != nil {
+		return fmt.Errorf("%s %q: want host:port, such as 127.0.0.1:18443", s.name("connect-proxy"), s.proxyAddr)
+	}
+	if s.tlsCert == "" && !s.selfSigned {
+		return fmt.Errorf("%s %q: needs --tls-self-signed or --tls-cert, since what goes through it is HTTPS", s.name("connect-proxy"), s.proxyAddr)
+	}
+	return nil
 }
 
 func (s *settings) level() (slog.Level, error) {
@@ -158,16 +216,16 @@ func (s *settings) checkApps() ([]layertest.App, error) {
 		tokens = []string{layertest.DefaultToken}
 	}
 	if len(apps) != len(tokens) {
-		return nil, fmt.Errorf("--app and --token: there are %d apps and %d tokens; want one token for each app", len(apps), len(tokens))
+		return nil, fmt.Errorf("%s and %s: there are %d apps and %d tokens; want one token for each app", s.name("app"), s.name("token"), len(apps), len(tokens))
 	}
 	out := make([]layertest.App, len(apps))
 	for i, app := range apps {
 		id, err := layer.ParseAppID(app)
 		if err != nil {
-			return nil, fmt.Errorf("--app %q: want a UUID or layer:///apps/staging/UUID", app)
+			return nil, fmt.Errorf("%s %q: want a UUID or layer:///apps/staging/UUID", s.name("app"), app)
 		}
 		if tokens[i] == "" || strings.ContainsAny(tokens[i], " \t\r\n") {
-			return nil, fmt.Errorf("--token of app %s: want a token without spaces", id)
+			return nil, fmt.Errorf("%s of app %s: want a token without spaces", s.name("token"), id)
 		}
 		out[i] = layertest.App{ID: id, Token: tokens[i]}
 	}

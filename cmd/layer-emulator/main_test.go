@@ -1,0 +1,379 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/layerq/layerq/internal/golden"
+	"github.com/layerq/layerq/layer/layertest"
+)
+
+// asProgram makes the test binary the program itself, for tests that need a
+// process to signal and kill.
+const asProgram = "LAYERQ_TEST_RUN_EMULATOR"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func noEnv(string) (string, bool) { return "", false }
+
+// lines collects what the program logs, for readers in other goroutines.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// served waits for the addresses that the program logs, by what they serve.
+func served(t *testing.T, log *lines, want int) map[string]string {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		addrs := map[string]string{}
+		for line := range strings.Lines(log.String()) {
+			var v struct{ Msg, What, Addr string }
+			if json.Unmarshal([]byte(line), &v) == nil && v.Msg == "serving" {
+				addrs[v.What] = v.Addr
+			}
+		}
+		if len(addrs) == want {
+			return addrs
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("the program does not serve: %s", log)
+		}
+	}
+}
+
+// start runs the program until the test ends, on free ports.
+func start(t *testing.T, listeners int, args ...string) map[string]string {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	var log lines
+	done := make(chan int)
+	go func() {
+		done <- run(ctx, append([]string{"--addr", "127.0.0.1:0", "--log-format", "json"}, args...), noEnv, io.Discard, &log)
+	}()
+	addrs := served(t, &log, listeners)
+	t.Cleanup(func() {
+		stop()
+		if code := <-done; code != exitDone {
+			t.Errorf("exit code %d: %s", code, &log)
+		}
+	})
+	return addrs
+}
+
+func get(t *testing.T, client *http.Client, url string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func newClient(t *testing.T, transport *http.Transport) *http.Client {
+	t.Helper()
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"--help"}, noEnv, &out, io.Discard); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+	golden.Equal(t, "help.golden", out.Bytes())
+	var s layertest.Switches
+	for _, sw := range s.List() {
+		if !strings.Contains(out.String(), "--"+sw.Name) {
+			t.Errorf("help does not list the switch %s", sw.Name)
+		}
+	}
+}
+
+func TestVersionAndCompletion(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--version"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}} {
+		var out bytes.Buffer
+		if code := run(t.Context(), args, noEnv, &out, io.Discard); code != exitDone || !strings.Contains(out.String(), "layer-emulator") {
+			t.Errorf("%v: exit code %d, %q", args, code, out.String())
+		}
+	}
+}
+
+func TestWrongValuesAreNamed(t *testing.T) {
+	t.Parallel()
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	missing := filepath.Join(t.TempDir(), "missing")
+	for _, tt := range []struct {
+		args []string
+		env  map[string]string
+		want []string
+	}{
+		{args: []string{"--addr", "x"}, want: []string{`--addr "x"`, "host:port"}},
+		{args: []string{"--addr", taken.Addr().String()}, want: []string{"--addr", taken.Addr().String(), "free port"}},
+		{args: []string{"--addr", "127.0.0.1:0", "--control-addr", taken.Addr().String()}, want: []string{"--control-addr", taken.Addr().String()}},
+		{args: []string{"--control-addr", "x"}, want: []string{`--control-addr "x"`}},
+		{args: []string{"--app", "x"}, want: []string{`--app "x"`, "UUID"}},
+		{args: []string{"--app", layertest.DefaultAppID, "--app", layertest.DefaultAppID, "--token", "a"}, want: []string{"2 apps and 1 tokens"}},
+		{args: []string{"--token", "a b"}, want: []string{"--token", "without spaces"}},
+		{args: []string{"--rate", "fast"}, want: []string{`--rate: "fast"`, "100/1s"}},
+		{args: []string{"--latency", "x"}, want: []string{"--latency", "x"}},
+		{args: []string{"--latency", "-1s"}, want: []string{`--latency "-1s"`}},
+		{args: []string{"--download-ttl", "0s"}, want: []string{`--download-ttl "0s"`}},
+		{args: []string{"--public-url", "api"}, want: []string{`--public-url "api"`, "https"}},
+		{args: []string{"--tls-cert", "x"}, want: []string{"--tls-cert and --tls-key"}},
+		{args: []string{"--addr", "127.0.0.1:0", "--tls-cert", missing, "--tls-key", missing}, want: []string{"--tls-cert", missing}},
+		{args: []string{"--addr", "127.0.0.1:0", "--tls-self-signed", "--tls-ca-file", filepath.Join(missing, "x")}, want: []string{"--tls-ca-file", missing}},
+		{args: []string{"--tls-self-signed", "--tls-cert", "x", "--tls-key", "x"}, want: []string{"want one of them"}},
+		{args: []string{"--connect-proxy", "127.0.0.1:0"}, want: []string{"--connect-proxy", "needs --tls-self-signed"}},
+		{args: []string{"--connect-proxy", "x", "--tls-self-signed"}, want: []string{`--connect-proxy "x"`}},
+		{args: []string{"--log-format", "xml"}, want: []string{`--log-format "xml"`, "text or json"}},
+		{args: []string{"--log-level", "loud"}, want: []string{`--log-level "loud"`, "debug, info, warn or error"}},
+		{args: []string{"--addr", "127.0.0.1:0", "--data", "/dev/null/x"}, want: []string{`--data "/dev/null/x"`}},
+		{args: []string{"--nonsense"}, want: []string{"--nonsense"}},
+		{args: []string{"nonsense"}, want: []string{`"nonsense"`}},
+		{env: map[string]string{"LAYER_EMULATOR_RATE": "fast"}, want: []string{`LAYER_EMULATOR_RATE: "fast"`}},
+		{env: map[string]string{"LAYER_EMULATOR_ADDR": "x"}, want: []string{`LAYER_EMULATOR_ADDR "x"`}},
+		{env: map[string]string{"LAYER_EMULATOR_LATENCY": "x"}, want: []string{"LAYER_EMULATOR_LATENCY", "x"}},
+		{env: map[string]string{"LAYER_EMULATOR_TOKEN_FILE": missing}, want: []string{"LAYER_EMULATOR_TOKEN_FILE", missing}},
+		{env: map[string]string{"LAYER_EMULATOR_RATE": "off", "LAYER_EMULATOR_RATE_FILE": missing}, want: []string{"LAYER_EMULATOR_RATE_FILE", "one of them"}},
+	} {
+		lookup := func(name string) (string, bool) { v, ok := tt.env[name]; return v, ok }
+		var stderr bytes.Buffer
+		if code := run(t.Context(), tt.args, lookup, io.Discard, &stderr); code != exitUsage {
+			t.Errorf("%v %v: exit code %d, want %d", tt.args, tt.env, code, exitUsage)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(stderr.String(), want) {
+				t.Errorf("%v %v: %q does not name %q", tt.args, tt.env, stderr.String(), want)
+			}
+		}
+	}
+}
+
+func TestFlagsGoOverVariablesOverDefaults(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("from a file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"LAYER_EMULATOR_RATE": "5/1s", "LAYER_EMULATOR_LATENCY": "7ms", "LAYER_EMULATOR_EVERYONE": "true",
+		"LAYER_EMULATOR_APP": layertest.DefaultAppID + ",6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5", "LAYER_EMULATOR_TOKEN": "a,b",
+	}
+	var s settings
+	cmd := newCommand(noEnv)
+	cmd.ResetFlags()
+	addFlags(cmd, &s)
+	if err := cmd.Flags().Parse([]string{"--rate", "9/1s"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.fromEnv(cmd.Flags(), func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := s.check()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Rate.String() != "9/1s" || cfg.Latency != 7*time.Millisecond || !cfg.Switches.Everyone || s.addr != "127.0.0.1:18080" {
+		t.Errorf("got %+v", cfg)
+	}
+	if len(cfg.Apps) != 2 || cfg.Apps[1].Token != "b" || cfg.Apps[1].ID.UUID().String() != "6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5" {
+		t.Errorf("got apps %v", cfg.Apps)
+	}
+}
+
+func TestControlAddr(t *testing.T) {
+	t.Parallel()
+	addrs := start(t, 2, "--control-addr", "localhost:0")
+	client := newClient(t, &http.Transport{})
+	for _, what := range []string{"api", "control"} {
+		if status, body := get(t, client, "http://"+addrs[what]+"/_emulator/stats"); status != 200 || !strings.Contains(body, `"requests":0`) {
+			t.Errorf("%s: got %d %s", what, status, body)
+		}
+	}
+	if status, _ := get(t, client, "http://"+addrs["control"]+"/apps/x"); status != 404 {
+		t.Errorf("the API on the control address: got %d", status)
+	}
+}
+
+// process is the program as a process of its own.
+type process struct {
+	*exec.Cmd
+	url string
+}
+
+func startProcess(t *testing.T, args ...string) *process {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append([]string{"--addr", "127.0.0.1:0", "--log-format", "json"}, args...)...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	p := &process{Cmd: cmd}
+	for in := bufio.NewScanner(stderr); in.Scan(); {
+		var v struct{ Msg, Addr string }
+		if json.Unmarshal(in.Bytes(), &v) == nil && v.Msg == "serving" {
+			p.url = "http://" + v.Addr
+			go func() { _, _ = io.Copy(io.Discard, stderr) }()
+			return p
+		}
+	}
+	t.Fatal("the program does not serve")
+	return nil
+}
+
+func TestInterruptEndsWithSuccess(t *testing.T) {
+	t.Parallel()
+	p := startProcess(t)
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Wait(); err != nil {
+		t.Errorf("after an interrupt: %v, want exit code 0", err)
+	}
+}
+
+// TestAcknowledgedSurvivesKill sends messages from several callers, kills the
+// process in between, and looks for every one that was acknowledged.
+func TestAcknowledgedSurvivesKill(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const conversation = "c0000000-0000-4000-8000-00000000000a"
+	var mu sync.Mutex
+	var acknowledged []string
+	for round := range 3 {
+		p := startProcess(t, "--data", dir)
+		client := newClient(t, &http.Transport{MaxIdleConnsPerHost: 8})
+		call := func(path, body, id string) bool {
+			req, err := http.NewRequestWithContext(t.Context(), "POST", p.url+"/apps/"+layertest.DefaultAppID+path, strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return false
+			}
+			req.Header.Set("Authorization", "Bearer "+layertest.DefaultToken)
+			req.Header.Set("Accept", "application/vnd.layer+json; version=1.0")
+			req.Header.Set("If-None-Match", id)
+			resp, err := client.Do(req)
+			if err != nil {
+				return false
+			}
+			defer resp.Body.Close()
+			return resp.StatusCode == 201
+		}
+		if !call("/conversations", `{"participants":["ana"]}`, conversation) {
+			t.Fatal("no conversation")
+		}
+		var wg sync.WaitGroup
+		enough := make(chan struct{})
+		closeEnough := sync.OnceFunc(func() { close(enough) })
+		for caller := range 8 {
+			wg.Go(func() {
+				for n := 0; ; n++ {
+					id := fmt.Sprintf("d%07d-%04d-4000-8000-%012d", round, caller, n)
+					if !call("/conversations/"+conversation+"/messages", `{"sender":{"user_id":"ana"},"parts":[{"mime_type":"text/plain","body":"x"}]}`, id) {
+						return
+					}
+					mu.Lock()
+					if acknowledged = append(acknowledged, id); len(acknowledged) >= 200*(round+1) {
+						closeEnough()
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		<-enough
+		if err := p.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		_ = p.Wait() // killed
+	}
+	e, err := layertest.Open(dir, layertest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	lost := 0
+	for _, id := range acknowledged {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "/apps/"+layertest.DefaultAppID+"/conversations/"+conversation+"/messages/"+id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+layertest.DefaultToken)
+		req.Header.Set("Accept", "application/vnd.layer+json; version=1.0")
+		w := &statusOnly{header: http.Header{}}
+		if e.ServeHTTP(w, req); w.status != 200 {
+			lost++
+		}
+	}
+	if lost > 0 {
+		t.Errorf("%d of %d acknowledged messages are lost", lost, len(acknowledged))
+	}
+}
+
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (w *statusOnly) Header() http.Header         { return w.header }
+func (w *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
+func (w *statusOnly) WriteHeader(status int)      { w.status = status }
