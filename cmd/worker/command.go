@@ -58,7 +58,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 }
 
 func newCommand(environ []string) *cobra.Command {
-	var print string
+	var format string // of --print-config; empty without it
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Take tasks from Redis and execute them against the Layer API",
@@ -87,7 +87,7 @@ Exit codes: 0 stopped as told; 1 it failed; 2 wrong usage or configuration.`,
 			if err != nil {
 				return err
 			}
-			switch print {
+			switch format {
 			case "":
 				return serve(cmd.Context(), cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			case "text":
@@ -95,11 +95,11 @@ Exit codes: 0 stopped as told; 1 it failed; 2 wrong usage or configuration.`,
 			case "json":
 				return cfg.Settings.WriteJSON(cmd.OutOrStdout())
 			}
-			return usageError{fmt.Errorf("--print-config=%q: want text or json", print)}
+			return usageError{fmt.Errorf("--print-config=%q: want text or json", format)}
 		},
 	}
 	config.WorkerFlags(cmd.Flags())
-	cmd.Flags().StringVar(&print, "print-config", "", "print the effective settings, secrets masked, as `text` or json, and exit")
+	cmd.Flags().StringVar(&format, "print-config", "", "print the effective settings, secrets masked, as `text` or json, and exit")
 	cmd.Flags().Lookup("print-config").NoOptDefVal = "text"
 	cmd.AddCommand(probe.Command())
 	return cmd

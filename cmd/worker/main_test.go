@@ -261,7 +261,7 @@ func TestRun_refuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { taken.Close() }) // after the subtests, which run in parallel
+	t.Cleanup(func() { _ = taken.Close() }) // after the subtests, which run in parallel
 	site := []string{
 		"REDIS_URL=redis://127.0.0.1:1", "LAYER_BASE_URL=http://127.0.0.1:1", "LAYER_APP_ID=" + layertest.DefaultAppID, "LAYER_TOKEN=swordfish",
 	}

@@ -143,7 +143,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logge
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if srv.Shutdown(last) != nil {
-			srv.Close()
+			_ = srv.Close() // what hangs is cut
 		}
 	})
 	err := srv.Serve(ln)

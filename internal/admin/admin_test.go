@@ -125,7 +125,7 @@ func TestServe_ends_with_its_context(t *testing.T) {
 	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 || string(body) != "ok\n" {
 		t.Errorf("%d %s", resp.StatusCode, body)
 	}
-	resp.Body.Close()
+	_ = resp.Body.Close()
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Serve: %v", err)

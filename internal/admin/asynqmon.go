@@ -20,6 +20,7 @@ const monitorPolicy = "default-src 'self'; script-src 'self' 'unsafe-inline'; st
 // what it is given in Close, which is therefore never called.
 type connection struct{ redis.UniversalClient }
 
+// MakeRedisClient implements asynq.RedisConnOpt.
 func (c connection) MakeRedisClient() any { return c.UniversalClient }
 
 // newMonitor returns asynqmon below monitorPath.

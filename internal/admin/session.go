@@ -67,7 +67,7 @@ func (a *Admin) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Admin) cookie(r *http.Request, value string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure where the browser speaks TLS: see below
 		Name: cookieName, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		// The admin address itself speaks HTTP; a proxy before it may speak TLS.

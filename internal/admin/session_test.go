@@ -34,7 +34,7 @@ func TestLogin_gives_a_session(t *testing.T) {
 	}
 	for name, value := range map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:8080"} {
 		again := logIn(t, a, testToken, set(name, value))
-		again.Body.Close()
+		_ = again.Body.Close()
 		if again.StatusCode != http.StatusSeeOther {
 			t.Errorf("a browser that sends %s: %s gets %d", name, value, again.StatusCode)
 		}

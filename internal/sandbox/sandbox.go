@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -75,8 +76,8 @@ func Start(ctx context.Context, opts Options) (_ *Sandbox, err error) {
 
 // Close ends everything, and forgets it.
 func (s *Sandbox) Close() {
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		s.closers[i]()
+	for _, closer := range slices.Backward(s.closers) {
+		closer()
 	}
 	s.closers = nil
 }
@@ -105,7 +106,7 @@ func (s *Sandbox) serveLayer(ctx context.Context, opts Options) (baseURL string,
 		}
 	}()
 	s.closers = append(s.closers, func() {
-		srv.Close()
+		_ = srv.Close() // requests that hang are cut
 		<-served
 	})
 	return "http://" + ln.Addr().String(), nil

@@ -36,10 +36,19 @@ func (w *Worker) delayFor(err error) time.Duration {
 // asynq repeats itself every second while Redis is away.
 type asynqLog struct{ log *slog.Logger }
 
+// Debug implements asynq.Logger.
 func (l asynqLog) Debug(args ...any) { l.write("debug", args) }
-func (l asynqLog) Info(args ...any)  { l.write("info", args) }
-func (l asynqLog) Warn(args ...any)  { l.write("warn", args) }
+
+// Info implements asynq.Logger.
+func (l asynqLog) Info(args ...any) { l.write("info", args) }
+
+// Warn implements asynq.Logger.
+func (l asynqLog) Warn(args ...any) { l.write("warn", args) }
+
+// Error implements asynq.Logger.
 func (l asynqLog) Error(args ...any) { l.write("error", args) }
+
+// Fatal implements asynq.Logger.
 func (l asynqLog) Fatal(args ...any) { l.write("fatal", args) }
 
 func (l asynqLog) write(severity string, args []any) {

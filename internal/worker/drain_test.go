@@ -27,7 +27,7 @@ func TestDrain_lets_running_tasks_finish(t *testing.T) {
 	}
 	eventually(t, "the drain has begun", func() bool { return strings.Contains(p.log.String(), "worker drains") })
 	late := r.enqueue(t, r.say("too late"))
-	err, took := p.stopped(t)
+	took, err := p.stopped(t)
 	if err != nil || took > 6*time.Second {
 		t.Errorf("Run returned %v after %v", err, took)
 	}
@@ -56,7 +56,7 @@ func TestDrain_hands_back_what_takes_too_long(t *testing.T) {
 	r.wantState(t, slowTask, tasks.StateActive)
 	eventually(t, "the call is under way", func() bool { return r.requests() == 1 })
 
-	err, took := p.stopped(t)
+	took, err := p.stopped(t)
 	if err != nil || took < 300*time.Millisecond || took > 5*time.Second {
 		t.Errorf("Run returned %v after %v", err, took)
 	}
@@ -83,7 +83,7 @@ func TestDrain_ends_at_once_when_nothing_runs(t *testing.T) {
 	r := newRig(t)
 	p := r.worker(t, nil)
 	r.wantState(t, r.enqueue(t, r.say("done")), tasks.StateCompleted)
-	if err, took := p.stopped(t); err != nil || took > time.Second {
+	if took, err := p.stopped(t); err != nil || took > time.Second {
 		t.Errorf("Run returned %v after %v", err, took)
 	}
 	if p.State() != "stopped" {
@@ -98,7 +98,7 @@ func TestDrain_leaves_retries_scheduled(t *testing.T) {
 	p := r.worker(t, func(o *Options) { o.RetryMin, o.RetryMax = time.Hour, time.Hour })
 	id := r.enqueue(t, r.say("later"))
 	before := r.wantState(t, id, tasks.StateRetry)
-	if err, _ := p.stopped(t); err != nil {
+	if _, err := p.stopped(t); err != nil {
 		t.Fatal(err)
 	}
 	after := r.wantState(t, id, tasks.StateRetry)
@@ -115,7 +115,7 @@ func TestDrain_without_Redis_ends_with_an_error_or_nothing_in_hand(t *testing.T)
 	p := r.worker(t, func(o *Options) { o.DrainTimeout = 200 * time.Millisecond })
 	eventually(t, "it runs", func() bool { return p.State() == "running" && len(p.Ready(t.Context())) == 0 })
 	r.redis.Cut()
-	if _, took := p.stopped(t); took > 200*time.Millisecond+settleTime+handBackTime+time.Second {
+	if took, _ := p.stopped(t); took > 200*time.Millisecond+settleTime+handBackTime+time.Second {
 		t.Errorf("the drain took %v", took)
 	}
 }

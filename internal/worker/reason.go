@@ -65,7 +65,7 @@ func (e *archived) Error() string { return e.reason }
 
 // Is makes it asynq's SkipRetry, without that error's text in the reason.
 func (e *archived) Is(target error) bool {
-	return target == asynq.SkipRetry //nolint:errorlint // asynq compares with the value itself
+	return target == asynq.SkipRetry
 }
 
 // An again is returned to asynq to execute the task once more after a wait.

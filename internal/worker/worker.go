@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -68,7 +69,7 @@ func New(opts Options) (*Worker, error) {
 // to be left behind; other workers recover it. Run can be called once.
 func (w *Worker) Run(ctx context.Context) error {
 	if !w.state.CompareAndSwap(int32(starting), int32(running)) {
-		return fmt.Errorf("worker: Run was called before")
+		return errors.New("worker: Run was called before")
 	}
 	w.stopped.Store(&ctx)
 	defer w.state.Store(int32(stopped))
