@@ -19,13 +19,11 @@ import (
 func TestDeliveryTellsWhatTheHashHolds(t *testing.T) {
 	t.Parallel()
 	worker, rdb := newRDB(t)
-	m, store := message(queue.Default), queue.NewStore(rdb)
+	m := message(queue.Default)
 	p := start(t, worker, func(ctx context.Context, task *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)
-		if _, err := store.CountAttempt(ctx, queue.Default, id); err != nil {
-			return err
-		}
-		if err := store.SaveResult(ctx, queue.Default, id, []byte("done")); err != nil {
+		err := rdb.HSet(ctx, queue.TaskKey(queue.Default, id), queue.FieldResult, "done", queue.FieldAttempts, 1).Err()
+		if err != nil {
 			return err
 		}
 		return errors.New("the acknowledgement was lost")

@@ -295,3 +295,42 @@ func TestWorkingClusterClient(t *testing.T) {
 		}
 	}
 }
+
+// A push wakes every process that waits, and one of them gets the task. Those
+// that come too late again and again stay away for some milliseconds.
+func TestManyIdleWorkersDoNotStampede(t *testing.T) {
+	t.Parallel()
+	const workers, tasks = 16, 300
+	other := redistest.New(t)
+	var pools []*pool
+	for range workers {
+		pools = append(pools, start(t, redistest.New(t), nil, queue.Default))
+	}
+	looks, done := 0, 0
+	count := func() {
+		looks, done = 0, 0
+		for _, p := range pools {
+			looks += int(p.scripts.Load())
+			done += len(p.deliveries())
+		}
+	}
+	for _, p := range pools {
+		p.idle(t, 1)
+	}
+	count()
+	before, began := looks, time.Now()
+	var slowest time.Duration
+	for n := range tasks {
+		pushed := time.Now()
+		enqueue(t, other, message(queue.Default), time.Time{})
+		eventually(t, "delivery", func() bool { count(); return done > n })
+		slowest = max(slowest, time.Since(pushed))
+	}
+	t.Logf("%d tasks in %s, slowest %s, %.1f looks each", tasks, time.Since(began), slowest, float64(looks-before)/tasks)
+	if slowest > soon {
+		t.Errorf("slowest was picked up after %s", slowest)
+	}
+	if per := float64(looks-before) / tasks; per > 2*workers {
+		t.Errorf("%.1f looks for each task, want about one for each of the %d workers at most", per, workers)
+	}
+}

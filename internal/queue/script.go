@@ -17,8 +17,6 @@ var (
 	findLua string
 	//go:embed stats.lua
 	statsLua string
-	//go:embed update.lua
-	updateLua string
 )
 
 // script is a Lua script with the digest that Redis knows it by.
@@ -33,7 +31,6 @@ var (
 	enqueueScript = newScript(recordLua + enqueueLua)
 	findScript    = newScript(recordLua + findLua)
 	statsScript   = newScript(statsLua)
-	updateScript  = newScript(updateLua)
 )
 
 // call is one execution of a script. All its keys are in one slot of a Cluster.

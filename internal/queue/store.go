@@ -56,35 +56,3 @@ func (s *Store) Find(ctx context.Context, id string) (*Record, error) {
 	}
 	return nil, ErrNotFound
 }
-
-// CountAttempt adds an execution that Layer answered to a task and returns how
-// many there were, or [ErrNotFound] if the task is gone.
-func (s *Store) CountAttempt(ctx context.Context, queue, id string) (int, error) {
-	n, err := s.update(ctx, queue, id, FieldAttempts, "")
-	if err != nil {
-		return 0, fmt.Errorf("queue: count an attempt of task %s: %w", id, err)
-	}
-	return n, nil
-}
-
-// SaveResult writes the result of a task, which must not be empty, in the place
-// of asynq's ResultWriter, or returns [ErrNotFound] if the task is gone.
-// Repeating it is harmless.
-func (s *Store) SaveResult(ctx context.Context, queue, id string, result []byte) error {
-	if len(result) == 0 {
-		return fmt.Errorf("queue: the result of task %s is empty", id)
-	}
-	if _, err := s.update(ctx, queue, id, FieldResult, string(result)); err != nil {
-		return fmt.Errorf("queue: save the result of task %s: %w", id, err)
-	}
-	return nil
-}
-
-func (s *Store) update(ctx context.Context, queue, id, field, value string) (int, error) {
-	calls := []call{{keys: []string{TaskKey(queue, id)}, args: []any{field, value}}}
-	n, err := runAll(ctx, s.rdb, updateScript, calls, nil)[0].Int()
-	if err == nil && n < 0 {
-		err = ErrNotFound
-	}
-	return n, err
-}

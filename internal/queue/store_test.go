@@ -246,39 +246,23 @@ func TestLeftoverOfADeletedTask(t *testing.T) {
 	}
 }
 
-func TestFieldsOfATask(t *testing.T) {
+func TestFindReadsWhatTheWorkerWrote(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.New(t)
 	store, m := queue.NewStore(rdb), message(queue.Critical)
-	if _, err := store.CountAttempt(t.Context(), m.Queue, m.ID); !errors.Is(err, queue.ErrNotFound) {
-		t.Errorf("CountAttempt of a task that is not there: %v", err)
-	}
-	if err := store.SaveResult(t.Context(), m.Queue, m.ID, []byte("x")); !errors.Is(err, queue.ErrNotFound) {
-		t.Errorf("SaveResult of a task that is not there: %v", err)
-	}
-	if n := rdb.Exists(t.Context(), queue.TaskKey(m.Queue, m.ID)).Val(); n != 0 {
-		t.Error("a hash was left behind")
-	}
 	enqueue(t, store, m, time.Time{})
-	for want := 1; want <= 3; want++ {
-		if n, err := store.CountAttempt(t.Context(), m.Queue, m.ID); err != nil || n != want {
-			t.Errorf("CountAttempt = %d, %v, want %d", n, err, want)
-		}
-	}
-	for range 2 {
-		if err := store.SaveResult(t.Context(), m.Queue, m.ID, []byte(`{"a":1}`)); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := store.SaveResult(t.Context(), m.Queue, m.ID, nil); err == nil {
-		t.Error("an empty result was taken")
-	}
+	key := queue.TaskKey(m.Queue, m.ID)
+	rdb.HSet(t.Context(), key, queue.FieldResult, `{"a":1}`, queue.FieldAttempts, 3)
 	rec, err := store.Find(t.Context(), m.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rec.Attempts != 3 || string(rec.Result) != `{"a":1}` {
 		t.Errorf("record: %d attempts, result %q", rec.Attempts, rec.Result)
+	}
+	rdb.HSet(t.Context(), key, queue.FieldAttempts, "many")
+	if _, err := store.Find(t.Context(), m.ID); err == nil || !strings.Contains(err.Error(), queue.FieldAttempts) {
+		t.Errorf("Find: %v, want an error that names the field", err)
 	}
 }
 
