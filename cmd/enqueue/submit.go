@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (p *program) enqueue(ctx context.Context, c *connection, task tasks.Task, o
 	if invalid, ok := errors.AsType[*tasks.InvalidError](err); ok {
 		var wrong problems
 		wrong.fields(invalid, names)
-		return nil, errors.Join(wrong.err())
+		return nil, cmp.Or(wrong.err(), err)
 	}
 	return info, err
 }

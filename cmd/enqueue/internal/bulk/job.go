@@ -3,7 +3,6 @@ package bulk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"math"
@@ -98,7 +97,7 @@ func (j *Job) each(ctx context.Context, in io.Reader, work func(context.Context,
 			case errors.Is(b.err, io.EOF):
 				return sum, nil
 			case b.err != nil:
-				return sum, fmt.Errorf("line %d: %w", sum.Read+1, b.err)
+				return sum, b.err
 			}
 		}
 	}

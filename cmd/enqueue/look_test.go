@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/layerq/layerq/internal/golden"
+	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/tasks"
+)
+
+func TestStatusOfAnUnknownTask(t *testing.T) {
+	t.Parallel()
+	got := newCLI(t).want(exitFailed, "status", id)
+	if want := "enqueue: there is no task " + id + ": it was never enqueued, was deleted, or is done with its retention over\n"; got.stderr != want || got.stdout != "" {
+		t.Errorf("got %+v, want %q", got, want)
+	}
+}
+
+func TestQueues(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	c.want(exitDone, strings.Fields(block+" --queue critical --in 1h")...)
+	c.want(exitDone, strings.Fields(block)...)
+	if err := redistest.New(t).Set(t.Context(), "asynq:{bulk}:paused", "1", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	got := c.want(exitDone, "queues")
+	latency := regexp.MustCompile(`(\d+(\.\d+)?(m|µ)?s|-) +running`)
+	golden.Equal(t, "queues.golden", latency.ReplaceAll([]byte(got.stdout), []byte("LATENCY  running")))
+	var infos []map[string]any
+	if err := json.Unmarshal([]byte(c.want(exitDone, "queues", "--json").stdout), &infos); err != nil {
+		t.Fatal(err)
+	}
+	if len(infos) != 3 || infos[0]["queue"] != "critical" || infos[0]["scheduled"] != 1.0 || infos[1]["pending"] != 1.0 || infos[2]["paused"] != true {
+		t.Errorf("got %v", infos)
+	}
+}
+
+func TestTypes(t *testing.T) {
+	t.Parallel()
+	c := &cli{t: t}
+	list := c.want(exitDone, "types").stdout
+	if lines := strings.Count(list, "\n"); lines != len(tasks.Types()) || strings.Contains(list, " \n") {
+		t.Errorf("%d lines, want %d without blanks at their ends:\n%s", lines, len(tasks.Types()), list)
+	}
+	var infos []tasks.TypeInfo
+	if err := json.Unmarshal([]byte(c.want(exitDone, "types", "--json").stdout), &infos); err != nil {
+		t.Fatal(err)
+	}
+	if len(infos) != len(tasks.Types()) {
+		t.Errorf("%d types, want %d", len(infos), len(tasks.Types()))
+	}
+	for _, info := range infos {
+		if !strings.Contains(list, info.Type+"  ") || !strings.Contains(list, "  "+info.Doc+"\n") {
+			t.Errorf("%s is not listed", info.Type)
+		}
+		var schema map[string]any
+		if err := json.Unmarshal([]byte(c.want(exitDone, "types", info.Type).stdout), &schema); err != nil || schema["title"] != info.Type {
+			t.Errorf("%s: %v, %v", info.Type, schema["title"], err)
+		}
+		var one tasks.TypeInfo
+		if err := json.Unmarshal([]byte(c.want(exitDone, "types", info.Type, "--json").stdout), &one); err != nil || one.Type != info.Type {
+			t.Errorf("%s: %+v, %v", info.Type, one, err)
+		}
+	}
+}
