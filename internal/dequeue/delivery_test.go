@@ -20,7 +20,7 @@ func TestDeliveryTellsWhatTheHashHolds(t *testing.T) {
 	t.Parallel()
 	worker, rdb := newRDB(t)
 	m := message(queue.Default)
-	p := start(t, worker, func(ctx context.Context, task *asynq.Task) error {
+	p := start(t, worker, func(ctx context.Context, _ *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)
 		err := rdb.HSet(ctx, queue.TaskKey(queue.Default, id), queue.FieldResult, "done", queue.FieldAttempts, 1).Err()
 		if err != nil {

@@ -158,8 +158,11 @@ func TestWhatAsynqGets(t *testing.T) {
 			}),
 			change(func(m *queue.Message) { m.Headers = map[string]string{queue.HeaderExpiresAt: "x", "k": "v"} }),
 		},
-		{"a count of retries beyond all limits", change(func(m *queue.Message) { m.Retried = 2_000_000_000 }),
-			change(func(m *queue.Message) { m.Retried = queue.MaxRetry - 1 })},
+		{
+			"a count of retries beyond all limits",
+			change(func(m *queue.Message) { m.Retried = 2_000_000_000 }),
+			change(func(m *queue.Message) { m.Retried = queue.MaxRetry - 1 }),
+		},
 		{"what else there is", change(func(m *queue.Message) {
 			m.ErrorMsg, m.LastFailedAt, m.UniqueKey, m.GroupKey, m.Retried = "e", 7, "u", "g", 3
 		}), change(func(m *queue.Message) {

@@ -117,7 +117,7 @@ func TestScriptDoesWhatASimpleModelDoes(t *testing.T) {
 				m.later = append(m.later, id)
 				rdb.ZAdd(ctx, queue.ScheduledKey(q), redis.Z{Score: float64(time.Now().Add(time.Hour).Unix()), Member: id})
 			},
-			"pause": func(rt *rapid.T) {
+			"pause": func(*rapid.T) {
 				if m.paused = !m.paused; m.paused {
 					rdb.Set(ctx, queue.PausedKey(q), 1, 0)
 				} else {
