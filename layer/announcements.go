@@ -62,16 +62,28 @@ func (r SendAnnouncementRequest) Validate() error {
 	} else {
 		p.required("sender.name", r.Sender.Name)
 	}
-	for i, part := range r.Parts {
-		if part.Content != nil {
-			p.add(fmt.Sprintf("parts[%d].content", i), "is not allowed in an announcement; parts hold at most %d bytes", MaxInlineBody)
-		}
+	if len(r.Parts) == 0 {
+		p.add("parts", "is missing or empty")
 	}
-	p.nest("", ValidateParts(r.Parts))
+	for i, part := range r.Parts {
+		p.nest(fmt.Sprintf("parts[%d]", i), part.validateForAnnouncement())
+	}
 	if r.Notification != nil {
 		p.nest("notification", r.Notification.Validate())
 	}
 	return p.err()
+}
+
+// validateForAnnouncement is Validate where nothing can be uploaded instead.
+func (p Part) validateForAnnouncement() error {
+	list := p.validateShape()
+	if p.Content != nil {
+		list.add("content", "is not allowed in an announcement; parts hold at most %d bytes", MaxInlineBody)
+	}
+	if size, err := p.Bytes(); err == nil && len(size) > MaxInlineBody {
+		list.add("body", "is %d bytes, an announcement takes at most %d", len(size), MaxInlineBody)
+	}
+	return list.err()
 }
 
 // wireAnnouncement is an announcement on its way to Layer.

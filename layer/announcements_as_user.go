@@ -75,24 +75,6 @@ func (s *AnnouncementsService) AllAsUser(ctx context.Context, user string, opts 
 	return items(s.PagesAsUser(ctx, user, opts))
 }
 
-// DeleteAsUser deletes an announcement for one user. Fails with [CodeNotFound] if
-// the user got no such announcement, or deleted it.
-//
-// Layer docs: Client API, announcements, deleting an announcement.
-//
-//layer:operation DELETE /apps/:app/users/:user/announcements/:announcement
-func (s *AnnouncementsService) DeleteAsUser(ctx context.Context, user string, id AnnouncementID) error {
-	const operation = "announcements.delete_as_user"
-	if err := refuse(operation, ValidateUserID("user", user), missingID("announcement", id)); err != nil {
-		return err
-	}
-	_, err := s.client.do(ctx, &call{
-		operation: operation, method: http.MethodDelete,
-		path: s.client.path("users", user, "announcements", id.UUID().String()),
-	})
-	return err
-}
-
 // SendReceiptAsUser marks an announcement as received or read by a user.
 // Idempotent. Fails with [CodeNotFound] if the user got no such announcement.
 //
@@ -107,6 +89,24 @@ func (s *AnnouncementsService) SendReceiptAsUser(ctx context.Context, user strin
 	_, err := s.client.do(ctx, &call{
 		operation: operation, method: http.MethodPost, repeatable: true, body: wireReceipt{receipt},
 		path: s.client.path("users", user, "announcements", id.UUID().String(), "receipts"),
+	})
+	return err
+}
+
+// DeleteAsUser deletes an announcement for one user. Fails with [CodeNotFound] if
+// the user got no such announcement, or deleted it.
+//
+// Layer docs: Client API, announcements, deleting an announcement.
+//
+//layer:operation DELETE /apps/:app/users/:user/announcements/:announcement
+func (s *AnnouncementsService) DeleteAsUser(ctx context.Context, user string, id AnnouncementID) error {
+	const operation = "announcements.delete_as_user"
+	if err := refuse(operation, ValidateUserID("user", user), missingID("announcement", id)); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{
+		operation: operation, method: http.MethodDelete,
+		path: s.client.path("users", user, "announcements", id.UUID().String()),
 	})
 	return err
 }

@@ -14,6 +14,24 @@ type blockEntry struct {
 	UserID string `json:"user_id"`
 }
 
+// Block puts user on the block list of owner. Idempotent; neither need be known
+// to Layer.
+//
+// Layer docs: Platform API, users, blocking users.
+//
+//layer:operation POST /apps/:app/users/:user/blocks
+func (s *BlocksService) Block(ctx context.Context, owner, user string) error {
+	const operation = "blocks.block"
+	if err := refuse(operation, ValidateUserID("owner", owner), ValidateUserID("user", user)); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{
+		operation: operation, method: http.MethodPost, path: s.client.path("users", owner, "blocks"),
+		body: blockEntry{user}, repeatable: true,
+	})
+	return err
+}
+
 // List returns the users that owner blocks, in no particular order. It is empty
 // for an owner that Layer does not know.
 //
@@ -37,24 +55,6 @@ func (s *BlocksService) List(ctx context.Context, owner string) ([]string, error
 		users[i] = entry.UserID
 	}
 	return users, nil
-}
-
-// Block puts user on the block list of owner. Idempotent; neither need be known
-// to Layer.
-//
-// Layer docs: Platform API, users, blocking users.
-//
-//layer:operation POST /apps/:app/users/:user/blocks
-func (s *BlocksService) Block(ctx context.Context, owner, user string) error {
-	const operation = "blocks.block"
-	if err := refuse(operation, ValidateUserID("owner", owner), ValidateUserID("user", user)); err != nil {
-		return err
-	}
-	_, err := s.client.do(ctx, &call{
-		operation: operation, method: http.MethodPost, path: s.client.path("users", owner, "blocks"),
-		body: blockEntry{user}, repeatable: true,
-	})
-	return err
 }
 
 // Edit changes a block list by any number of operations on "blocks": add, remove,

@@ -291,6 +291,15 @@ func TestWrongArgumentsAreNotSent(t *testing.T) {
 	}
 }
 
+func TestARefusalIsOneLine(t *testing.T) {
+	t.Parallel()
+	_, err := newFake(t, answer(204, "")).client(t).Messages.Send(t.Context(), layer.ConversationID{}, dedupe, layer.SendMessageRequest{})
+	want := "layer: messages.send: conversation: is missing; sender: needs one of user_id and name; parts: is missing or empty"
+	if err == nil || err.Error() != want || len(layer.FieldErrors(err)) != 3 {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
 // weakKey has 1024 bits, which crypto/rsa does not make any more.
 const weakKey = `-----BEGIN PUBLIC KEY-----
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDVJmgeKtfn1NJyEDpfNVqqyEkM

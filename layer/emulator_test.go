@@ -92,8 +92,9 @@ func TestNothingIsSentTwice(t *testing.T) {
 				t.Parallel()
 				server, c := emulated(t, switches)
 				conversation, id := server.AddConversation("ana"), uuid.New()
-				fault.Count = new(1)
-				server.Fault(fault)
+				once := fault
+				once.Count = new(1)
+				server.Fault(once)
 				got, err := c.Messages.Send(t.Context(), conversation, id, hello)
 				if err != nil {
 					t.Fatal(err)

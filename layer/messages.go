@@ -212,6 +212,24 @@ func (s *MessagesService) All(ctx context.Context, conversation ConversationID, 
 	return items(s.Pages(ctx, conversation, opts))
 }
 
+// Delete destroys a message for all its recipients. Fails with [CodeNotFound] if
+// there is none, also once it was deleted.
+//
+// Layer docs: Platform API, messages, deleting a message.
+//
+//layer:operation DELETE /apps/:app/conversations/:conversation/messages/:message
+func (s *MessagesService) Delete(ctx context.Context, conversation ConversationID, id MessageID) error {
+	const operation = "messages.delete"
+	if err := refuse(operation, missingID("conversation", conversation), missingID("message", id)); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{
+		operation: operation, method: http.MethodDelete,
+		path: s.client.path("conversations", conversation.UUID().String(), "messages", id.UUID().String()),
+	})
+	return err
+}
+
 // privateTexts are the bodies, which errors must not repeat.
 func privateTexts(parts []Part) []string {
 	texts := make([]string, len(parts))

@@ -59,24 +59,6 @@ func (s *MessagesService) AllAsUser(ctx context.Context, user string, conversati
 	return items(s.PagesAsUser(ctx, user, conversation, opts))
 }
 
-// Delete destroys a message for all its recipients. Fails with [CodeNotFound] if
-// there is none, also once it was deleted.
-//
-// Layer docs: Platform API, messages, deleting a message.
-//
-//layer:operation DELETE /apps/:app/conversations/:conversation/messages/:message
-func (s *MessagesService) Delete(ctx context.Context, conversation ConversationID, id MessageID) error {
-	const operation = "messages.delete"
-	if err := refuse(operation, missingID("conversation", conversation), missingID("message", id)); err != nil {
-		return err
-	}
-	_, err := s.client.do(ctx, &call{
-		operation: operation, method: http.MethodDelete,
-		path: s.client.path("conversations", conversation.UUID().String(), "messages", id.UUID().String()),
-	})
-	return err
-}
-
 // Receipt says how far a message got to a user.
 type Receipt string
 

@@ -141,7 +141,19 @@ func inField(field string, err error) error {
 // refuse joins what is wrong with a call before it is made; nil if nothing is.
 func refuse(operation string, errs ...error) error {
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("layer: %s: %w", operation, err)
+		return &refusal{operation: operation, wrong: err}
 	}
 	return nil
 }
+
+// refusal is everything that is wrong with a call, in one line.
+type refusal struct {
+	operation string
+	wrong     error
+}
+
+func (r *refusal) Error() string {
+	return "layer: " + r.operation + ": " + strings.ReplaceAll(r.wrong.Error(), "\n", "; ")
+}
+
+func (r *refusal) Unwrap() error { return r.wrong }
