@@ -12,8 +12,9 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// controls routes what is under /_emulator/.
-func (e *Emulator) controls() *http.ServeMux {
+// controls routes what is under /_emulator/. What a browser sends on behalf of
+// another site is refused.
+func (e *Emulator) controls() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_emulator/stats", func(w http.ResponseWriter, _ *http.Request) { reply(w, e.Stats()) })
 	mux.HandleFunc("GET /_emulator/requests", e.controlRequests)
@@ -25,16 +26,17 @@ func (e *Emulator) controls() *http.ServeMux {
 		e.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	})
-	return mux
+	e.addPages(mux)
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // Control serves /_emulator/ to whoever can reach it: for a listener of its
 // own, on an address chosen for that.
-func (e *Emulator) Control() http.Handler { return e.mux }
+func (e *Emulator) Control() http.Handler { return e.control }
 
 // serveControl lets loopback callers alone use the controls, since they need
-// no token. A browser's requests on behalf of other sites are refused, be it
-// by their origin or by a name that somebody made point here.
+// no token, and no browser that was led here by a name that somebody made point
+// at this machine.
 func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 	if !e.config.RemoteControl {
 		if !fromLoopback(r) {
@@ -46,11 +48,7 @@ func (e *Emulator) serveControl(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err := http.NewCrossOriginProtection().Check(r); err != nil {
-		http.Error(w, err.Error(), http.StatusForbidden)
-		return
-	}
-	e.mux.ServeHTTP(w, r)
+	e.control.ServeHTTP(w, r)
 }
 
 func fromLoopback(r *http.Request) bool {

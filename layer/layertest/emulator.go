@@ -16,14 +16,14 @@ import (
 // Emulator serves the Layer API and, under /_emulator/, its own controls. It
 // is an [http.Handler], safe for concurrent use.
 type Emulator struct {
-	config Config
-	apps   map[uuid.UUID]*app
-	tokens map[string]bool
-	random *randomness
-	faults *faults
-	log    *requestLog
-	mux    *http.ServeMux
-	blobs  *blobs
+	config  Config
+	apps    map[uuid.UUID]*app
+	tokens  map[string]bool
+	random  *randomness
+	faults  *faults
+	log     *requestLog
+	control http.Handler
+	blobs   *blobs
 
 	secret    [32]byte // signs the addresses of the storage
 	publicURL string   // as configured, before its default
@@ -62,7 +62,7 @@ func newEmulator(cfg Config, blobDir string) *Emulator {
 		e.apps[id].tokens[a.Token] = true
 		e.tokens[a.Token] = true
 	}
-	e.mux = e.controls()
+	e.control = e.controls()
 	return e
 }
 
