@@ -106,9 +106,9 @@ func BenchmarkLoopback(b *testing.B) {
 // for the garbage collector.
 func TestMemoryPerMessage(t *testing.T) { //nolint:paralleltest // it measures the heap
 	if testing.Short() {
-		t.Skip("stores 100,000 messages")
+		t.Skip("stores 30,000 messages")
 	}
-	const n = 100_000
+	const n = 30_000
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
