@@ -26,9 +26,9 @@ type Client struct {
 	Exports       *ExportsService
 
 	app       AppID
-	token     string
-	base      *url.URL // scheme and host only
-	basePath  string   // escaped, without a slash at the end
+	token     func() string // a function, which no %+v of a client can print
+	base      *url.URL      // scheme and host only
+	basePath  string        // escaped, without a slash at the end
 	version   string
 	userAgent string
 	timeout   time.Duration
@@ -51,7 +51,7 @@ var errAttemptTimeout = errors.New("timeout of one attempt")
 // New makes a client for an app with a token of the developer dashboard. It
 // makes no request. The error names the option that is wrong.
 func New(app AppID, token string, opts ...Option) (*Client, error) {
-	c := &Client{app: app, token: token, version: Version10, userAgent: defaultUserAgent, timeout: DefaultTimeout, retries: DefaultAttemptRetries}
+	c := &Client{app: app, token: func() string { return token }, version: Version10, userAgent: defaultUserAgent, timeout: DefaultTimeout, retries: DefaultAttemptRetries}
 	if app.IsZero() {
 		return nil, errors.New("layer: app id: is missing")
 	}

@@ -112,8 +112,8 @@ func (s *ContentService) Create(ctx context.Context, conversation ConversationID
 
 // Upload asks for a place, and sends the bytes there. The content returned can be
 // sent in a message: see [Content.Part]. It streams: the memory it takes does not
-// depend on the size. The dedupe UUID is as in Create; uploading the same bytes to
-// the same content again does no harm.
+// depend on the size. The dedupe UUID is as in Create: uploading again with the
+// same one sends the bytes only if Layer does not have them yet.
 //
 // Fails as Create and Put do.
 func (s *ContentService) Upload(ctx context.Context, conversation ConversationID, dedupe uuid.UUID, req UploadRequest) (*Content, error) {
@@ -124,16 +124,29 @@ func (s *ContentService) Upload(ctx context.Context, conversation ConversationID
 	if err != nil {
 		return nil, err
 	}
+	if made.DownloadURL != "" { // an earlier call with this UUID has done it
+		return made, nil
+	}
 	if made.UploadURL == "" {
-		return nil, &TransportError{
-			Kind: KindBody, Method: http.MethodPost, Detail: "it has no upload_url",
-			Path: s.client.basePath + s.client.path("conversations", conversation.UUID().String(), "content"),
-		}
+		return s.uploaded(ctx, conversation, made.ID)
 	}
 	if err := s.Put(ctx, made, req); err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+// uploaded gives content that Layer tells no place for: it is there already, or
+// the answer was no use.
+func (s *ContentService) uploaded(ctx context.Context, conversation ConversationID, id ContentID) (*Content, error) {
+	found, err := s.Refresh(ctx, conversation, id)
+	if !isStatus(err, http.StatusNotFound) {
+		return found, err
+	}
+	return nil, &TransportError{
+		Kind: KindBody, Method: http.MethodPost, Status: http.StatusCreated, Detail: "it has no upload_url",
+		Path: s.client.basePath + s.client.path("conversations", conversation.UUID().String(), "content"),
+	}
 }
 
 // uploadPart uploads the body of a part that is too large to be sent in place.

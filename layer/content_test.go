@@ -115,10 +115,18 @@ func TestUpload(t *testing.T) {
 
 func TestUploadWithoutAPlace(t *testing.T) {
 	t.Parallel()
-	f := newFake(t, answer(201, `{"id":"`+otherUUID+`","size":7}`))
+	noPlace := answer(201, `{"id":"`+otherUUID+`","size":7}`)
+	there := answer(200, `{"id":"`+otherUUID+`","size":7,"download_url":"https://storage.example/d"}`)
+	f := newFake(t, noPlace, answer(404, `{"id":"not_found","code":102}`))
 	_, err := f.client(t).Content.Upload(t.Context(), conv, dedupe, picture())
-	if !layer.IsTransient(err) || !strings.Contains(err.Error(), "it has no upload_url") {
-		t.Errorf("got %v", err)
+	if !layer.IsTransient(err) || !strings.HasSuffix(err.Error(), "/content: 201, but the answer cannot be read: it has no upload_url") {
+		t.Errorf("nothing is there: %v", err)
+	}
+	for name, f := range map[string]*fake{"as the next call says": newFake(t, noPlace, there), "as the answer says": newFake(t, there)} {
+		got, err := f.client(t).Content.Upload(t.Context(), conv, dedupe, picture())
+		if err != nil || got.ID != contentID || got.Size != 7 {
+			t.Errorf("it is there already, %s: %+v, %v", name, got, err)
+		}
 	}
 }
 

@@ -157,7 +157,7 @@ func shorten(s string) string {
 // so out of logs: the token, or a good piece of the body.
 func (c *Client) withoutSecrets(message string, call *call) string {
 	const instead = "(left out: it repeats the request)"
-	if strings.Contains(message, c.token) || repeats(message, call.encoded) {
+	if strings.Contains(message, c.token()) || repeats(message, call.encoded) {
 		return instead
 	}
 	for _, text := range call.private {

@@ -1,6 +1,7 @@
 package layer_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -54,5 +55,20 @@ func TestNew(t *testing.T) {
 	hc := &http.Client{}
 	if _, err := layer.New(app, secret, layer.WithHTTPClient(hc)); err != nil || hc.CheckRedirect != nil {
 		t.Errorf("the HTTP client given was changed: %v", err)
+	}
+}
+
+func TestAClientDoesNotPrintItsToken(t *testing.T) {
+	t.Parallel()
+	c, err := layer.New(app, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		for _, value := range []any{c, *c, c.Messages, *c.Messages} {
+			if text := fmt.Sprintf(verb, value); strings.Contains(text, secret) {
+				t.Errorf("%s of %T has the token: %s", verb, value, text)
+			}
+		}
 	}
 }

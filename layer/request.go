@@ -105,7 +105,7 @@ func (c *Client) setHeader(header http.Header, call *call) {
 		version = Version10 // webhooks never had another
 	}
 	header.Set("Accept", accept+"; version="+version)
-	header.Set("Authorization", "Bearer "+c.token)
+	header.Set("Authorization", "Bearer "+c.token())
 	header.Set("User-Agent", c.userAgent)
 	if call.encoded != nil {
 		header.Set("Content-Type", mediaJSON)
