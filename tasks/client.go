@@ -32,6 +32,7 @@ type Client struct {
 	owned     bool // rdb was opened here, so Close closes it
 	addr      string
 	store     *queue.Store
+	shared    []string // directories that workers see, too
 	retention time.Duration
 	patience  time.Duration // of a round trip whose context has no deadline
 	now       func() time.Time

@@ -54,6 +54,11 @@ func (c *Client) prepare(t Task, opts []Option) (prepared, error) {
 	if err := errors.Join(t.Validate(), err); err != nil {
 		return prepared{}, invalid(t.Type(), err)
 	}
+	if l, ok := t.(loader); ok {
+		if t, err = l.load(c.shared); err != nil {
+			return prepared{}, invalid(t.Type(), err)
+		}
+	}
 	payload, err := Encode(t)
 	if err != nil {
 		return prepared{}, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/invopop/jsonschema"
@@ -32,11 +33,19 @@ var typeInfos = sync.OnceValue(func() []TypeInfo {
 	return infos
 })
 
+// schemaExtender is a task that takes less than the types of its args could hold.
+type schemaExtender interface {
+	extendSchema(s *jsonschema.Schema)
+}
+
 func schemaOf(k kind) json.RawMessage {
 	r := jsonschema.Reflector{Anonymous: true, DoNotReference: true, Mapper: layerSchema}
 	s := r.ReflectFromType(k.goType)
 	s.Title = k.name
 	s.Description = k.doc
+	if e, ok := reflect.TypeAssert[schemaExtender](reflect.Zero(k.goType)); ok {
+		e.extendSchema(s)
+	}
 	if b := marshalSchema(k, s); !bytes.Contains(b, []byte(metadataRef().Ref)) {
 		return b
 	}

@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"encoding/base64"
 	"reflect"
 
 	"github.com/invopop/jsonschema"
@@ -11,6 +12,7 @@ import (
 // layerSchemas holds the schemas of what is Layer's, whose shapes and limits
 // no struct tag can say.
 var layerSchemas = map[reflect.Type]func() *jsonschema.Schema{
+	reflect.TypeFor[Part]():                 partSchema,
 	reflect.TypeFor[layer.ConversationID](): idSchema("conversations"),
 	reflect.TypeFor[layer.MessageID]():      idSchema("messages"),
 	reflect.TypeFor[layer.Sender]():         senderSchema,
@@ -34,6 +36,29 @@ func idSchema(collection string) func() *jsonschema.Schema {
 	return func() *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: "^(layer:///" + collection + "/)?" + uuidPattern + "$"}
 	}
+}
+
+// maxEncodedBody is the length of the largest body in base64.
+var maxEncodedBody = uint64(base64.StdEncoding.EncodedLen(layer.MaxInlineBody))
+
+func partSchema() *jsonschema.Schema {
+	s := inlinePartSchema()
+	s.Properties.Set("source", text(1, 0, "Where to take the content from: a https: URL, fetched by the worker; a file: URL, read when it is enqueued if it is small; a data: URL."))
+	s.Required = []string{"mime_type"}
+	s.OneOf = []*jsonschema.Schema{{Required: []string{"body"}}, {Required: []string{"source"}}}
+	return s
+}
+
+func inlinePartSchema() *jsonschema.Schema {
+	encoding := text(0, 0, "base64, or absent for text.")
+	encoding.Enum = []any{layer.EncodingBase64}
+	s := object(
+		member{"mime_type", text(1, 0, "What the content is, such as text/plain.")},
+		member{"body", text(1, maxEncodedBody, "The text, or base64 where encoding says so. At most 2048 bytes after decoding.")},
+		member{"encoding", encoding},
+	)
+	s.Required = []string{"mime_type", "body"}
+	return s
 }
 
 func senderSchema() *jsonschema.Schema {

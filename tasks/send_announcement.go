@@ -2,6 +2,9 @@ package tasks
 
 import (
 	"context"
+	"errors"
+
+	"github.com/invopop/jsonschema"
 
 	"github.com/layerq/layerq/layer"
 )
@@ -29,7 +32,25 @@ type SendAnnouncement struct {
 func (SendAnnouncement) Type() string { return TypeSendAnnouncement }
 
 // Validate reports every field that Layer would refuse.
-func (t SendAnnouncement) Validate() error { return t.request().Validate() }
+func (t SendAnnouncement) Validate() error {
+	var sources []error
+	for i, p := range t.Parts {
+		if p.Source != "" {
+			sources = append(sources, wrong(partField(i, "source"), "is not allowed in an announcement; give a body of at most %d bytes", layer.MaxInlineBody))
+		}
+	}
+	if err := errors.Join(sources...); err != nil {
+		return err
+	}
+	return t.request().Validate()
+}
+
+// extendSchema leaves out the source of a part.
+func (SendAnnouncement) extendSchema(s *jsonschema.Schema) {
+	if parts, ok := s.Properties.Get("parts"); ok {
+		parts.Items = inlinePartSchema()
+	}
+}
 
 func (t SendAnnouncement) request() layer.SendAnnouncementRequest {
 	return layer.SendAnnouncementRequest{

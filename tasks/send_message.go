@@ -14,10 +14,14 @@ const TypeSendMessage = "message:send"
 // SendMessage posts one message to a conversation, from a participant or from
 // a named service. Its result has the MessageID, which carries the task's UUID.
 //
-// Performed again it posts no second message: Layer answers the one it has for
-// the dedupe UUID.
+// Parts with a Source are fetched and uploaded first, as rich content. Each
+// upload has a dedupe UUID of its own, derived from the task's.
 //
-// Layer docs: Platform API, messages, "Send a message".
+// Performed again it posts no second message: Layer answers the one it has for
+// the dedupe UUID. Nor does it upload again what is large and was uploaded; and
+// where a source has vanished meanwhile, it finds the message that was sent.
+//
+// Layer docs: Platform API, messages, "Send a message"; rich content.
 type SendMessage struct {
 	Conversation layer.ConversationID `json:"conversation" jsonschema_description:"The conversation, as UUID or layer:///conversations/UUID."`
 	Sender       layer.Sender         `json:"sender" jsonschema_description:"Who sends: a user, or a service by name."`
@@ -28,18 +32,70 @@ type SendMessage struct {
 // Type returns [TypeSendMessage].
 func (SendMessage) Type() string { return TypeSendMessage }
 
-// Validate reports every field that Layer would refuse.
+// Validate reports every field that Layer would refuse. What is behind a Source
+// is looked at later.
 func (t SendMessage) Validate() error {
-	return errors.Join(required("conversation", t.Conversation), t.request().Validate())
+	sources := make([]error, len(t.Parts))
+	for i, p := range t.Parts {
+		if p.Source != "" {
+			sources[i] = below(partField(i, ""), checkSource(p))
+		}
+	}
+	return errors.Join(required("conversation", t.Conversation), t.request(t.placeholders()).Validate(), errors.Join(sources...))
 }
 
-func (t SendMessage) request() layer.SendMessageRequest {
-	return layer.SendMessageRequest{Sender: t.Sender, Parts: inline(t.Parts), Notification: t.Notification}
+// placeholders are the parts with something valid in the place of each source,
+// so that the others can be checked as they are sent.
+func (t SendMessage) placeholders() []layer.Part {
+	parts := inline(t.Parts)
+	for i, p := range t.Parts {
+		if p.Source != "" {
+			parts[i] = layer.Text("a source")
+		}
+	}
+	return parts
+}
+
+func (t SendMessage) request(parts []layer.Part) layer.SendMessageRequest {
+	return layer.SendMessageRequest{Sender: t.Sender, Parts: parts, Notification: t.Notification}
+}
+
+// load reads the files that workers could not.
+func (t SendMessage) load(shared []string) (Task, error) {
+	parts, err := loadParts(t.Parts, shared)
+	t.Parts = parts
+	return t, err
 }
 
 func (t SendMessage) perform(ctx context.Context, api *layer.Client, id dedupe) (Result, error) {
-	m, err := api.Messages.Send(ctx, t.Conversation, id.uuid(), t.request())
+	return t.performFrom(ctx, api, id, defaultSources)
+}
+
+func (t SendMessage) performFrom(ctx context.Context, api *layer.Client, id dedupe, sources *Sources) (Result, error) {
+	up := uploader{api: api, conversation: t.Conversation, id: id, sources: sources}
+	parts := make([]layer.Part, len(t.Parts))
+	for i, p := range t.Parts {
+		part, err := up.part(ctx, i, p)
+		if err != nil {
+			return t.sentBefore(ctx, api, id, err)
+		}
+		parts[i] = part
+	}
+	m, err := api.Messages.Send(ctx, t.Conversation, id.uuid(), t.request(parts))
 	if err != nil {
+		return Result{}, err
+	}
+	return Result{MessageID: m.ID}, nil
+}
+
+// sentBefore finds, where a source cannot be had, the message of an attempt that
+// had it.
+func (t SendMessage) sentBefore(ctx context.Context, api *layer.Client, id dedupe, err error) (Result, error) {
+	if source, ok := errors.AsType[*SourceError](err); !ok || source.Temporary {
+		return Result{}, err
+	}
+	m, missing := api.Messages.Get(ctx, t.Conversation, layer.MessageID(id))
+	if missing != nil {
 		return Result{}, err
 	}
 	return Result{MessageID: m.ID}, nil

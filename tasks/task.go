@@ -34,13 +34,28 @@ type Result struct {
 	AnnouncementID layer.AnnouncementID `json:"announcement_id,omitzero"`
 }
 
+// sourced is a task that takes content from elsewhere.
+type sourced interface {
+	performFrom(ctx context.Context, api *layer.Client, id dedupe, sources *Sources) (Result, error)
+}
+
 // Perform executes the task now, with id as its dedupe UUID, and returns what
 // it made. It is what a worker does with a task that it took from its queue.
 //
 // Performing again with the same id has no second effect: calls that create
 // something carry the id to Layer as If-None-Match, a task of several calls
 // derives one UUID from it for each, and the other calls are idempotent; the
-// doc comment of each task type says how. Errors are those of package layer.
-func Perform(ctx context.Context, api *layer.Client, id uuid.UUID, t Task) (Result, error) {
+// doc comment of each task type says how.
+//
+// Errors are those of package layer, and [*SourceError] where the content of a
+// part cannot be had. It ends soon after ctx.
+func Perform(ctx context.Context, api *layer.Client, id uuid.UUID, t Task, opts ...PerformOption) (Result, error) {
+	p := performance{sources: defaultSources}
+	for _, set := range opts {
+		set(&p)
+	}
+	if s, ok := t.(sourced); ok {
+		return s.performFrom(ctx, api, dedupe(id), p.sources)
+	}
 	return t.perform(ctx, api, dedupe(id))
 }
