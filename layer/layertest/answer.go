@@ -59,7 +59,7 @@ func (a answer) header(h http.Header) {
 	}
 	if a.status == http.StatusNoContent {
 		// The service sent it, and net/http takes it out under its usual name.
-		h["content-length"] = []string{"0"} //nolint:staticcheck // see above
+		h["content-length"] = []string{"0"}
 		return
 	}
 	set("Content-Length", strconv.Itoa(len(a.body)))

@@ -1,6 +1,7 @@
 package layertest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -131,7 +132,7 @@ func (e *Emulator) controlLimit(w http.ResponseWriter, r *http.Request) {
 		refuse(w, wrongJSON(err))
 		return
 	case body.Limit == nil:
-		refuse(w, fmt.Errorf(`limit: is missing; want {"limit":"100/1s"} or {"limit":"off"}`))
+		refuse(w, errors.New(`limit: is missing; want {"limit":"100/1s"} or {"limit":"off"}`))
 		return
 	}
 	rate, err := ParseRate(*body.Limit)

@@ -59,8 +59,9 @@ func (op operation) checkConversation() *failure {
 		case opSet:
 			_, f := participants(op.value)
 			return f
+		default:
+			return op.wrong("participants take add, remove and set")
 		}
-		return op.wrong("participants take add, remove and set")
 	case op.path[0] == "metadata":
 		switch {
 		case op.kind == opDelete:

@@ -236,8 +236,6 @@ func (id identity) wire() map[string]any {
 	for _, key := range identityKeys {
 		out[key.name] = nil
 	}
-	for key, v := range id {
-		out[key] = v
-	}
+	maps.Copy(out, id)
 	return out
 }

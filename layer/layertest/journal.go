@@ -65,7 +65,7 @@ func readJournal(r io.Reader, apply func(batch) error) (int64, error) {
 	in := bufio.NewReaderSize(r, 1<<20)
 	header, err := in.ReadString('\n')
 	switch {
-	case err == io.EOF: //nolint:errorlint // ReadString returns it bare
+	case err == io.EOF:
 		return 0, nil
 	case err != nil:
 		return 0, err

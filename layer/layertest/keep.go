@@ -115,9 +115,7 @@ func (a *app) all() []entity {
 	for _, u := range a.users {
 		out = append(out, u)
 	}
-	conversations := make([]*conversation, 0, len(a.conversations))
 	for _, conv := range a.conversations {
-		conversations = append(conversations, conv)
 		out = append(out, conv)
 	}
 	for _, msg := range a.messages {
@@ -165,8 +163,8 @@ func (e *Emulator) compact(dir string) error {
 	}
 	old := e.journal
 	e.journal = newJournal(f)
-	last := e.journal.append([]byte(journalHeader))
-	last = e.keep(e.anyApp(), []entity{secret(e.secret)})
+	e.journal.append([]byte(journalHeader))
+	last := e.keep(e.anyApp(), []entity{secret(e.secret)})
 	for _, a := range e.apps {
 		for chunk := range slices.Chunk(a.all(), 1000) {
 			last = e.keep(a, chunk)

@@ -307,6 +307,7 @@ type idJSON struct {
 }
 
 func idsOf(t *testing.T, a answer, kind string) []string {
+	t.Helper()
 	out := []string{}
 	for _, x := range parse[[]idJSON](t, a.body) {
 		out = append(out, x.ID[len("layer:///"+kind+"/"):])

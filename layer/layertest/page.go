@@ -68,8 +68,10 @@ func (e *Emulator) frame(r *http.Request, title, here string) (*app, frame) {
 	f := frame{Title: title, App: a.id}
 	query := "?" + url.Values{"app": {a.id.String()}}.Encode()
 	for _, l := range []link{
-		{Name: "Conversations", URL: "/_emulator/"}, {Name: "Users", URL: pageRoot + "users"},
-		{Name: "Requests", URL: pageRoot + "requests"}, {Name: "Faults", URL: pageRoot + "faults"},
+		{Name: "Conversations", URL: "/_emulator/"},
+		{Name: "Users", URL: pageRoot + "users"},
+		{Name: "Requests", URL: pageRoot + "requests"},
+		{Name: "Faults", URL: pageRoot + "faults"},
 	} {
 		f.Nav = append(f.Nav, link{l.Name, l.URL + query, l.Name == here})
 	}

@@ -77,8 +77,14 @@ func (e *Emulator) pageConversations(w http.ResponseWriter, r *http.Request) {
 		Conversations []shownConversation
 		More          int
 	}{frame: f, Counts: []count{
-		{"requests", s.Requests}, {"repeated", s.DedupeHits}, {"rate limited", s.RateLimited}, {"conversations", s.Conversations},
-		{"messages", s.Messages}, {"announcements", s.Announcements}, {"identities", s.Identities}, {"blocks", s.Blocks},
+		{"requests", s.Requests},
+		{"repeated", s.DedupeHits},
+		{"rate limited", s.RateLimited},
+		{"conversations", s.Conversations},
+		{"messages", s.Messages},
+		{"announcements", s.Announcements},
+		{"identities", s.Identities},
+		{"blocks", s.Blocks},
 	}}
 	a.mu.RLock()
 	all := a.sortedConversations()

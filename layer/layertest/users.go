@@ -123,6 +123,7 @@ func (op operation) checkUser() *failure {
 		case opSet:
 			_, f := userIDs(op.value, "blocks")
 			return f
+		case opDelete:
 		}
 	}
 	return op.wrong("a user has blocks, which take add, remove and set, and suspended, which takes set")

@@ -25,7 +25,7 @@ type fakeT struct {
 }
 
 func (t *fakeT) Helper()                  {}
-func (t *fakeT) Context() context.Context { return context.Background() } //nolint:usetesting // there is no test
+func (t *fakeT) Context() context.Context { return context.Background() }
 func (t *fakeT) Cleanup(f func())         { t.cleanups = append(t.cleanups, f) }
 func (t *fakeT) Fatal(args ...any)        { panic(fmt.Sprint(args...)) }
 func (t *fakeT) Errorf(format string, args ...any) {
@@ -65,28 +65,28 @@ func TestAssertionsComplain(t *testing.T) {
 	unknown := layer.ConversationID(uuid.New())
 	for _, tt := range []struct {
 		name string
-		want func(testing.TB)
+		want func(*fakeT)
 		text string // of the complaint; empty for none
 	}{
-		{"messages", func(t testing.TB) { srv.WantMessages(t, conversation, "one", "two") }, ""},
-		{"messages in another order", func(t testing.TB) { srv.WantMessages(t, conversation, "two", "one") }, `["one" "two"], want ["two" "one"]`},
-		{"too few messages", func(t testing.TB) { srv.WantMessages(t, conversation, "one") }, "want"},
-		{"an unknown conversation", func(t testing.TB) { srv.WantMessages(t, unknown) }, "there is no conversation"},
-		{"participants", func(t testing.TB) { srv.WantParticipants(t, conversation, "boris", "ana") }, ""},
-		{"other participants", func(t testing.TB) { srv.WantParticipants(t, conversation, "ana") }, "participants"},
-		{"participants of nothing", func(t testing.TB) { srv.WantParticipants(t, unknown) }, "there is no conversation"},
-		{"blocks", func(t testing.TB) { srv.WantBlocks(t, "ana", "chen") }, ""},
-		{"no blocks", func(t testing.TB) { srv.WantBlocks(t, "boris") }, ""},
-		{"other blocks", func(t testing.TB) { srv.WantBlocks(t, "ana") }, "blocks of ana"},
-		{"announcements", func(t testing.TB) { srv.WantAnnouncements(t, "ana", "news") }, ""},
-		{"other announcements", func(t testing.TB) { srv.WantAnnouncements(t, "boris", "news") }, "announcements to boris"},
-		{"identity", func(t testing.TB) {
+		{"messages", func(t *fakeT) { srv.WantMessages(t, conversation, "one", "two") }, ""},
+		{"messages in another order", func(t *fakeT) { srv.WantMessages(t, conversation, "two", "one") }, `["one" "two"], want ["two" "one"]`},
+		{"too few messages", func(t *fakeT) { srv.WantMessages(t, conversation, "one") }, "want"},
+		{"an unknown conversation", func(t *fakeT) { srv.WantMessages(t, unknown) }, "there is no conversation"},
+		{"participants", func(t *fakeT) { srv.WantParticipants(t, conversation, "boris", "ana") }, ""},
+		{"other participants", func(t *fakeT) { srv.WantParticipants(t, conversation, "ana") }, "participants"},
+		{"participants of nothing", func(t *fakeT) { srv.WantParticipants(t, unknown) }, "there is no conversation"},
+		{"blocks", func(t *fakeT) { srv.WantBlocks(t, "ana", "chen") }, ""},
+		{"no blocks", func(t *fakeT) { srv.WantBlocks(t, "boris") }, ""},
+		{"other blocks", func(t *fakeT) { srv.WantBlocks(t, "ana") }, "blocks of ana"},
+		{"announcements", func(t *fakeT) { srv.WantAnnouncements(t, "ana", "news") }, ""},
+		{"other announcements", func(t *fakeT) { srv.WantAnnouncements(t, "boris", "news") }, "announcements to boris"},
+		{"identity", func(t *fakeT) {
 			srv.WantIdentity(t, "ana", map[string]string{"display_name": "Ana", "metadata.berth": "7"})
 		}, ""},
-		{"another identity", func(t testing.TB) { srv.WantIdentity(t, "ana", map[string]string{"display_name": "Ana"}) }, "identity of ana"},
-		{"no identity", func(t testing.TB) { srv.WantIdentity(t, "boris", nil) }, "boris has no identity"},
-		{"requests", func(t testing.TB) { srv.WantRequests(t, 5) }, ""},
-		{"other requests", func(t testing.TB) { srv.WantRequests(t, 4) }, "5 requests arrived, want 4"},
+		{"another identity", func(t *fakeT) { srv.WantIdentity(t, "ana", map[string]string{"display_name": "Ana"}) }, "identity of ana"},
+		{"no identity", func(t *fakeT) { srv.WantIdentity(t, "boris", nil) }, "boris has no identity"},
+		{"requests", func(t *fakeT) { srv.WantRequests(t, 5) }, ""},
+		{"other requests", func(t *fakeT) { srv.WantRequests(t, 4) }, "5 requests arrived, want 4"},
 	} {
 		fake := new(fakeT)
 		tt.want(fake)

@@ -89,7 +89,7 @@ func (w *webhook) run(r *runner) {
 			continue
 		}
 		if err := w.deliverPatiently(r.ctx, todo); err != nil {
-			w.settle(r, fmt.Errorf("Delivery failed: %w", err)) //nolint:revive,staticcheck // shown in the service's style
+			w.settle(r, fmt.Errorf("Delivery failed: %w", err)) //nolint:staticcheck // shown in the service's style
 		}
 	}
 }
@@ -139,11 +139,11 @@ func (w *webhook) challenge(ctx context.Context) error {
 	resp, body, err := w.ask(ctx, http.MethodGet, target.String(), nil, nil)
 	switch {
 	case err != nil:
-		return fmt.Errorf("Verification failed: %w", err) //nolint:revive,staticcheck // it is shown in the service's words
+		return fmt.Errorf("Verification failed: %w", err) //nolint:staticcheck // it is shown in the service's words
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("Verification failed due to unexpected response status: %s", resp.Status) //nolint:revive,staticcheck // as above
+		return fmt.Errorf("Verification failed due to unexpected response status: %s", resp.Status) //nolint:staticcheck // as above
 	case string(body) != text:
-		return errors.New("Verification failed due to unexpected response body") //nolint:revive,staticcheck // as above
+		return errors.New("Verification failed due to unexpected response body") //nolint:staticcheck // as above
 	}
 	return nil
 }
