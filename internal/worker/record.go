@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
@@ -57,14 +56,9 @@ func (r *recorder) write(ctx context.Context, d *delivery, fields ...any) {
 		timer := time.AfterFunc(settleTime, cancel)
 		context.AfterFunc(ctx, func() { timer.Stop() })
 	})()
-	pauses := backoff.WithContext(backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(20*time.Millisecond),
-		backoff.WithMaxInterval(time.Second),
-		backoff.WithMaxElapsedTime(0), // the context is the bound
-	), ctx)
-	err := backoff.Retry(func() error {
+	err := patiently(ctx, func() error {
 		return record.Run(ctx, r.rdb, []string{queue.TaskKey(d.queue, d.id)}, fields...).Err()
-	}, pauses)
+	})
 	if err != nil {
 		d.log.Error("result not recorded, the task may run again under the same dedupe UUID", "attempt", d.attempts, "error", err)
 	}

@@ -45,6 +45,7 @@ func New(opts Options) (*Worker, error) {
 		queues: newQueueCache(queue.NewStore(opts.Status)),
 	}
 	opts.Redis.AddHook(w.hook)
+	opts.Redis.AddHook(patientAcks{})
 	w.pipeline = &pipeline{
 		hook: w.hook,
 		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task) (tasks.Result, error) {
