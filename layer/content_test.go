@@ -227,7 +227,7 @@ func TestPutStalls(t *testing.T) {
 		silent(rw, r)
 	})
 	req := picture()
-	err := newFake(t, cut).client(t, layer.WithTimeout(100*time.Millisecond)).Content.Put(t.Context(), w.upload(), req)
+	err := newFake(t, cut).client(t, layer.WithTimeout(patience(layer.KindTimeout))).Content.Put(t.Context(), w.upload(), req)
 	if e, ok := errors.AsType[*layer.TransportError](err); !ok || e.Kind != layer.KindTimeout {
 		t.Errorf("got %v", err)
 	}
@@ -326,7 +326,7 @@ func TestDownloadsThatBreak(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWarehouse(t, c.serve, c.serve, c.serve)
-			body, err := newFake(t, cut).client(t, layer.WithTimeout(100*time.Millisecond)).Content.Download(t.Context(), conv, w.ref())
+			body, err := newFake(t, cut).client(t, layer.WithTimeout(patience(c.kind))).Content.Download(t.Context(), conv, w.ref())
 			if err == nil {
 				_, err = io.ReadAll(body)
 				_ = body.Close()

@@ -111,7 +111,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 
 func TestASlowAnswerIsForTheCaller(t *testing.T) {
 	t.Parallel()
-	server, c := emulated(t, layertest.Switches{}, layer.WithTimeout(100*time.Millisecond))
+	server, c := emulated(t, layertest.Switches{}, layer.WithTimeout(patience(layer.KindTimeout)))
 	conversation, id := server.AddConversation("ana"), uuid.New()
 	server.Fault(layertest.Rule{SlowBody: layertest.Duration(time.Minute), Count: new(1)}, layertest.Rule{Hang: true, Count: new(1)})
 	for range 2 {
@@ -120,7 +120,7 @@ func TestASlowAnswerIsForTheCaller(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if _, err := c.Messages.Send(t.Context(), conversation, id, hello); err != nil {
+	if _, err := server.Client(t).Messages.Send(t.Context(), conversation, id, hello); err != nil {
 		t.Fatal(err)
 	}
 	server.WantMessages(t, conversation, "tide is in")

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -134,4 +135,13 @@ func newBenchServer(b *testing.B, answer http.HandlerFunc) *fake {
 	f := &fake{Server: httptest.NewServer(answer)}
 	b.Cleanup(f.Close)
 	return f
+}
+
+// patience is the timeout for a test that expects a failure of this kind: short
+// only where it is to be reached, since a busy machine is slow.
+func patience(kind layer.Kind) time.Duration {
+	if kind == layer.KindTimeout {
+		return 400 * time.Millisecond
+	}
+	return time.Minute
 }

@@ -111,11 +111,7 @@ func TestShortRetries(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f, books := newFake(t, c.answers...), &ledger{}
-			timeout := layer.DefaultTimeout
-			if c.kind == layer.KindTimeout {
-				timeout = 100 * time.Millisecond
-			}
-			err := c.call(f.client(t, layer.WithLimiter(books), layer.WithObserver(books), layer.WithTimeout(timeout)), t.Context())
+			err := c.call(f.client(t, layer.WithLimiter(books), layer.WithObserver(books), layer.WithTimeout(patience(c.kind))), t.Context())
 			books.check(t, c.attempts)
 			if n := len(f.seen()); n != c.attempts {
 				t.Errorf("%d requests, want %d", n, c.attempts)
@@ -141,7 +137,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	if _, err := f.client(t, layer.WithLimiter(books), layer.WithObserver(books)).Messages.Send(t.Context(), conv, dedupe, hello); err != nil {
 		t.Fatal(err)
 	}
-	if pause := books.attempts[1].Start.Sub(books.attempts[0].Start); pause < time.Second || pause > 3*time.Second {
+	if pause := books.attempts[1].Start.Sub(books.attempts[0].Start); pause < time.Second {
 		t.Errorf("waited %v", pause)
 	}
 	if first := books.answers[0]; first.Status != 429 || first.RetryAfter != time.Second || books.answers[1].Status != 201 {
@@ -159,15 +155,12 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestAPauseEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	f := newFake(t, answer(503, `{"id":"service_unavailable","code":1}`, "Retry-After", "2"))
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	start := time.Now()
-	_, err := f.client(t).Messages.Send(ctx, conv, dedupe, hello)
-	if time.Since(start) > time.Second {
-		t.Errorf("took %v", time.Since(start))
-	}
-	if !errors.Is(err, layer.CodeServiceUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	afterTheFirst := layer.ObserverFunc(func(context.Context, layer.Attempt) { cancel() })
+	_, err := f.client(t, layer.WithObserver(afterTheFirst)).Messages.Send(ctx, conv, dedupe, hello)
+	if !errors.Is(err, layer.CodeServiceUnavailable) || !errors.Is(err, context.Canceled) || len(f.seen()) != 1 {
+		t.Errorf("after %d requests: %v", len(f.seen()), err)
 	}
 	if wait, ok := layer.RetryAfter(err); !ok || wait != 2*time.Second {
 		t.Errorf("asked to wait %v", wait)

@@ -145,10 +145,7 @@ func TestUnusableAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t, c.answer)
-			client := f.client(t, layer.WithTimeout(150*time.Millisecond), layer.WithAttemptRetries(0))
-			if name == "too large" {
-				client = f.client(t, layer.WithAttemptRetries(0)) // takes a while to send
-			}
+			client := f.client(t, layer.WithTimeout(patience(c.kind)), layer.WithAttemptRetries(0))
 			_, err := client.Messages.Send(t.Context(), conv, dedupe, hello)
 			e, ok := errors.AsType[*layer.TransportError](err)
 			if !ok || e.Kind != c.kind {
