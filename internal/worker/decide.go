@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
 )
 
 // decide maps the error of one execution to what happens next. It goes by
@@ -16,6 +17,12 @@ func decide(err error) verdict {
 	}
 	if answer, ok := errors.AsType[*layer.Error](err); ok {
 		return verdict{decideAnswer(answer), true}
+	}
+	if source, ok := errors.AsType[*tasks.SourceError](err); ok { // not Layer's answer, whatever is underneath
+		if source.Temporary {
+			return verdict{retry, false}
+		}
+		return verdict{archive, false}
 	}
 	if failure, ok := errors.AsType[*layer.TransportError](err); ok {
 		// An answer that cannot be read is one: a proxy that says 200 to everything

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -40,6 +41,16 @@ func (p *pipeline) receive(ctx context.Context, t *asynq.Task) *delivery {
 	}
 	d.log = p.log.With("task_id", d.id, "type", d.taskType, "queue", d.queue)
 	return d
+}
+
+// made is how many attempts there were, as far as they bound the retries of err.
+// A source that cannot be had has nothing to do with Layer and its outages: what
+// bounds it are the executions.
+func (d *delivery) made(err error) int {
+	if _, ok := errors.AsType[*tasks.SourceError](err); ok {
+		return d.deliveries
+	}
+	return d.attempts
 }
 
 // expired returns an error if the task must not be executed any more.

@@ -46,6 +46,9 @@ func codeLabel(err error) string {
 	if answer, ok := errors.AsType[*layer.Error](err); ok {
 		return answerLabel(answer.Code, answer.Status)
 	}
+	if _, ok := errors.AsType[*tasks.SourceError](err); ok {
+		return "source"
+	}
 	if failure, ok := errors.AsType[*layer.TransportError](err); ok {
 		return string(failure.Kind)
 	}

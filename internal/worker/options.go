@@ -11,6 +11,7 @@ import (
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
 )
 
 // Options are what a [Worker] needs. Fields without a default are required.
@@ -24,6 +25,9 @@ type Options struct {
 	Status redis.UniversalClient
 	// API executes the tasks.
 	API *layer.Client
+	// Sources says where the content of messages may come from. Nil is what the
+	// zero tasks.Sources says.
+	Sources *tasks.Sources
 	// Queues says how many tasks of each queue run at once; see queue.Names.
 	Queues map[string]int
 
@@ -68,6 +72,13 @@ func (o Options) withDefaults() (Options, error) {
 	o.Timeout = orDefault(o.Timeout, 5*time.Minute)
 	o.DrainTimeout = orDefault(o.DrainTimeout, 25*time.Second)
 	o.Retention = orDefault(o.Retention, 24*time.Hour)
+	if o.Sources == nil {
+		sources, err := tasks.NewSources(tasks.Sources{})
+		if err != nil {
+			return o, err
+		}
+		o.Sources = sources
+	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics("")
 	}

@@ -94,8 +94,10 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		p.metrics.attempted(d, code)
 	}
 	log := d.log.With("attempt", d.attempts, "code", code, "took", took)
-	if v.outcome == retry && d.attempts >= p.maxAttempts {
-		v.outcome, err = archive, &exhaustedError{d.attempts, err}
+	if v.outcome == retry {
+		if made := d.made(err); made >= p.maxAttempts {
+			v.outcome, err = archive, &exhaustedError{made, err}
+		}
 	}
 	p.metrics.finished(d, outcomeLabel(v.outcome, err), took)
 

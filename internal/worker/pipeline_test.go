@@ -227,6 +227,8 @@ func TestPipeline_counts_what_Layer_answered(t *testing.T) {
 		{"no answer is none", failure(layer.KindConnect, 0), 2, "", false},
 		{"a limit is never the last", answer(429, layer.CodeRateLimitExceeded), 2, "3", false},
 		{"a revoked token is never the last", answer(401, layer.CodeAuthenticationRequired), 1000, "1001", false},
+		{"a source that fails for now", &tasks.SourceError{Temporary: true}, 1, "", false},
+		{"a source that fails for ever", &tasks.SourceError{Temporary: true}, 2, "", true},
 		{"a refusal is the last at once", answer(404, layer.CodeNotFound), 0, "1", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

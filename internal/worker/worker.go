@@ -49,7 +49,7 @@ func New(opts Options) (*Worker, error) {
 	w.pipeline = &pipeline{
 		hook: w.hook,
 		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task) (tasks.Result, error) {
-			return tasks.Perform(ctx, opts.API, id, t)
+			return tasks.Perform(ctx, opts.API, id, t, tasks.WithSources(opts.Sources))
 		},
 		records:     &recorder{rdb: opts.Redis, patience: opts.DrainTimeout, cutoff: cutoff, log: opts.Log},
 		delay:       retryDelay{least: opts.RetryMin, most: opts.RetryMax},
