@@ -9,7 +9,7 @@ import (
 )
 
 var announcementRoutes = []route{
-	{method: http.MethodPost, path: "/apps/:app/announcements", handle: (*call).sendAnnouncement},
+	{method: http.MethodPost, path: "/apps/:app/announcements", handle: (*call).sendAnnouncement, tagged: true},
 }
 
 type announcement struct {

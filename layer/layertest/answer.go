@@ -20,8 +20,10 @@ type answer struct {
 	allow       string
 	retryAfter  string
 	count       int // Layer-Count, plus one; 0 is none
-	// stream sends the answer itself, in place of everything above.
+	// stream sends the answer itself, in place of everything above. size is
+	// that of its body.
 	stream func(http.ResponseWriter, *http.Request)
+	size   int64
 }
 
 func jsonAnswer(status int, v any) answer { return rawAnswer(status, marshal(v)) }

@@ -37,20 +37,13 @@ func newBlobs(dir string) *blobs {
 func (b *blobs) put(id uuid.UUID, r io.Reader, size int64) error {
 	r = io.LimitReader(r, size+1)
 	if !b.keep && size <= maxSmall {
-		body, err := io.ReadAll(r)
-		switch {
-		case err != nil:
-			return err
-		case int64(len(body)) != size:
-			return errSize
-		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.small[id] = body
-		return nil
+		return b.putSmall(id, r, size)
 	}
 	dir, err := b.directory()
-	if err != nil {
+	switch {
+	case err != nil && !b.keep: // no file can be written, as in some containers
+		return b.putSmall(id, r, size)
+	case err != nil:
 		return err
 	}
 	f, err := os.CreateTemp(dir, "upload-*")
@@ -64,6 +57,20 @@ func (b *blobs) put(id uuid.UUID, r io.Reader, size int64) error {
 		_ = os.Remove(f.Name()) //nolint:gosec // made above; it may be there or not
 	}
 	return err
+}
+
+func (b *blobs) putSmall(id uuid.UUID, r io.Reader, size int64) error {
+	body, err := io.ReadAll(r)
+	switch {
+	case err != nil:
+		return err
+	case int64(len(body)) != size:
+		return errSize
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.small[id] = body
+	return nil
 }
 
 func (b *blobs) fill(f *os.File, r io.Reader, size int64) error {
@@ -116,6 +123,16 @@ func (b *blobs) open(id uuid.UUID) (blob, error) {
 	default:
 		return os.Open(filepath.Join(dir, id.String())) //nolint:gosec // the name is a UUID
 	}
+}
+
+// size returns how many bytes a blob has.
+func (b *blobs) size(id uuid.UUID) (int64, error) {
+	x, err := b.open(id)
+	if err != nil {
+		return 0, err
+	}
+	n, err := x.Seek(0, io.SeekEnd)
+	return n, errors.Join(err, x.Close())
 }
 
 func (b *blobs) remove(id uuid.UUID) {

@@ -66,8 +66,10 @@ func (c *call) serve() (answer, *failure) {
 			return answer{}, f
 		}
 	}
-	if c.dedupe, f = c.e.dedupeOf(c.r); f != nil && method == http.MethodPost {
-		return answer{}, f
+	if route.tagged {
+		if c.dedupe, f = c.e.dedupeOf(c.r); f != nil {
+			return answer{}, f
+		}
 	}
 	return route.handle(c)
 }

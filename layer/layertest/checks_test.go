@@ -30,6 +30,7 @@ func TestChecksComeInOrder(t *testing.T) {
 	w.record("a method that the endpoint does not have", "PUT", unknown, "{}")
 	w.record("HEAD is no method of the API", "HEAD", unknown, "")
 	w.record("a dedupe tag that is no UUID", "POST", app+"/conversations", "{}", "If-None-Match", "once")
+	w.record("where it has no meaning it is not looked at", "POST", app+"/users/ana/blocks", `{"user_id":"boris"}`, "If-None-Match", "once")
 	w.record("no body", "POST", app+"/announcements", "")
 	w.record("a body that is no JSON", "POST", app+"/announcements", `{"recipients":`)
 	w.record("a body that is no object", "POST", app+"/announcements", `["ana"]`)

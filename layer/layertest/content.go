@@ -9,7 +9,7 @@ import (
 )
 
 var contentRoutes = []route{
-	{method: http.MethodPost, path: "/apps/:app/conversations/:conversation/content", handle: (*call).createContent},
+	{method: http.MethodPost, path: "/apps/:app/conversations/:conversation/content", handle: (*call).createContent, tagged: true},
 	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation/content/:content", handle: (*call).refreshContent},
 }
 

@@ -199,6 +199,42 @@ func TestStorageAddressesAreSigned(t *testing.T) {
 	}
 }
 
+func TestFaultsOfDownloads(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	w.conversation()
+	const size = 200_000
+	ct := parse[contentJSON](t, w.ask(size).body)
+	w.storage("PUT", ct.UploadURL, bytes.NewReader(make([]byte, size)), size)
+	fresh := parse[contentJSON](t, w.do("GET", app+"/conversations/"+convA+"/content/"+strings.TrimPrefix(ct.ID, "layer:///content/"), "").body)
+	download := func() (int64, time.Duration, error) {
+		begin := time.Now()
+		req, err := http.NewRequestWithContext(t.Context(), "GET", *fresh.DownloadURL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := w.srv.HTTPClient().Do(req)
+		if err != nil {
+			return 0, 0, err
+		}
+		defer resp.Body.Close()
+		n, err := io.Copy(io.Discard, resp.Body)
+		return n, time.Since(begin), err
+	}
+	w.faults(`[{"match":{"path":"^/storage/"},"half_body":true}]`)
+	if n, _, err := download(); err == nil || n == 0 || n > size/2 {
+		t.Errorf("half a body: got %d bytes, %v", n, err)
+	}
+	w.faults(`[{"match":{"path":"^/storage/"},"slow_body":"50ms"}]`)
+	if n, took, err := download(); err != nil || n != size || took < 50*time.Millisecond {
+		t.Errorf("a slow body: got %d bytes in %s, %v", n, took, err)
+	}
+	w.faults(`[{"match":{"path":"^/storage/"},"status":503}]`)
+	if n, _, err := download(); err != nil || n == size {
+		t.Errorf("a failure: got %d bytes, %v", n, err)
+	}
+}
+
 func TestHalfAnUploadLeavesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)

@@ -9,7 +9,7 @@ import (
 )
 
 var conversationRoutes = []route{
-	{method: http.MethodPost, path: "/apps/:app/conversations", handle: (*call).createConversation},
+	{method: http.MethodPost, path: "/apps/:app/conversations", handle: (*call).createConversation, tagged: true},
 	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation", handle: (*call).getConversation},
 	{method: http.MethodPatch, path: "/apps/:app/conversations/:conversation", handle: (*call).patchConversation},
 	{method: http.MethodDelete, path: "/apps/:app/conversations/:conversation", handle: (*call).deleteConversation},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -100,6 +101,9 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = 0
 	}
 	e.log.finish(t, status, c.duplicate)
+	if e.config.Log.Enabled(r.Context(), slog.LevelDebug) {
+		e.config.Log.DebugContext(r.Context(), "request", "n", t.n, "method", r.Method, "path", r.URL.EscapedPath(), "status", status, "duplicate", c.duplicate)
+	}
 	p.send(w, r, a)
 }
 

@@ -196,6 +196,12 @@ func (j *journal) flush() {
 	defer close(j.done)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	defer func() { // whoever comes now is not kept waiting
+		if j.err == nil {
+			j.err = os.ErrClosed
+		}
+		j.flushed.Broadcast()
+	}()
 	for {
 		for len(j.buffer) == 0 && !j.closed {
 			j.flushed.Wait()
@@ -227,5 +233,9 @@ func (j *journal) close() error {
 	j.flushed.Broadcast()
 	j.mu.Unlock()
 	<-j.done
-	return errors.Join(j.err, j.file.Close())
+	err := j.err
+	if errors.Is(err, os.ErrClosed) {
+		err = nil // closed by this call
+	}
+	return errors.Join(err, j.file.Close())
 }

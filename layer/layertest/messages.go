@@ -7,7 +7,7 @@ import (
 )
 
 var messageRoutes = []route{
-	{method: http.MethodPost, path: "/apps/:app/conversations/:conversation/messages", handle: (*call).sendMessage},
+	{method: http.MethodPost, path: "/apps/:app/conversations/:conversation/messages", handle: (*call).sendMessage, tagged: true},
 	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation/messages", handle: (*call).listMessages},
 	{method: http.MethodGet, path: "/apps/:app/conversations/:conversation/messages/:message", handle: (*call).getMessage},
 	{method: http.MethodDelete, path: "/apps/:app/conversations/:conversation/messages/:message", handle: (*call).deleteMessage},

@@ -73,6 +73,8 @@ func (p plan) send(w http.ResponseWriter, r *http.Request, a answer) {
 	case p.Hang:
 		<-r.Context().Done()
 		cut(w, r)
+	case a.stream != nil && (p.HalfBody || p.SlowBody > 0):
+		a.stream(&mangled{ResponseWriter: w, r: r, plan: p, left: a.size / 2, size: a.size}, r)
 	case p.HalfBody:
 		a.header(w.Header())
 		w.WriteHeader(a.status)
@@ -98,6 +100,32 @@ func (p plan) drip(w http.ResponseWriter, r *http.Request, a answer) {
 		}
 		_, _ = w.Write(a.body[len(a.body)*i/pieces : len(a.body)*(i+1)/pieces])
 	}
+}
+
+// mangled is the way of a body that is sent as it is read: slowed down, or cut
+// in the middle.
+type mangled struct {
+	http.ResponseWriter
+	plan
+	r    *http.Request
+	left int64 // bytes before the cut
+	size int64 // of the whole body
+}
+
+// Write passes on what the rule lets through.
+func (m *mangled) Write(b []byte) (int, error) {
+	if m.SlowBody > 0 && m.size > 0 {
+		wait(m.r.Context(), time.Duration(float64(m.SlowBody)*float64(len(b))/float64(m.size)))
+	}
+	if !m.HalfBody {
+		return m.ResponseWriter.Write(b)
+	}
+	n, err := m.ResponseWriter.Write(b[:min(int64(len(b)), m.left)])
+	if m.left -= int64(n); m.left == 0 {
+		_ = http.NewResponseController(m.ResponseWriter).Flush() // so that the half arrives
+		cut(m.ResponseWriter, m.r)
+	}
+	return n, err
 }
 
 // wait waits for d, and says whether the caller is still there.

@@ -35,6 +35,7 @@ type route struct {
 	method string
 	path   string
 	handle handler
+	tagged bool // If-None-Match has a meaning
 
 	segments []string
 }

@@ -151,11 +151,16 @@ func (e *Emulator) download(r *http.Request) answer {
 		mime = ct.mime
 	}
 	a.mu.RUnlock()
-	blob, err := e.blobs.open(id)
+	size, err := e.blobs.size(id)
 	if err != nil {
 		return storageError(http.StatusNotFound, "NoSuchKey", "There is no such object.")
 	}
-	return answer{status: http.StatusOK, stream: func(w http.ResponseWriter, r *http.Request) {
+	return answer{status: http.StatusOK, size: size, stream: func(w http.ResponseWriter, r *http.Request) {
+		blob, err := e.blobs.open(id)
+		if err != nil { // removed just now
+			storageError(http.StatusNotFound, "NoSuchKey", "There is no such object.").write(w, r)
+			return
+		}
 		defer blob.Close()
 		w.Header().Set("Content-Type", mime)
 		http.ServeContent(w, r, "", time.Time{}, blob)
