@@ -19,6 +19,17 @@
 // is wrong is refused here, by field: an [*InvalidError] names each one by its
 // path in the task's JSON, such as parts[0].body, or by the option.
 //
+// # Rich content
+//
+// A part of a message has a body of at most 2 KB, or a source:
+//
+//	tasks.Part{MIMEType: "image/png", Source: "https://cdn.example/a.png"}
+//
+// The worker fetches and uploads it, streaming, and sends the message with it.
+// It fetches https: URLs of public addresses within the limits of its [Sources].
+// A file: URL of at most 128 KiB is read when it is enqueued; for larger ones
+// see [WithSharedFiles]. Do not pass on file: URLs that come from your users.
+//
 // # Once
 //
 // The dedupe UUID is the task's identity on its whole way: its ID in the queue

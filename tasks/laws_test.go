@@ -27,9 +27,11 @@ func anyParts() *rapid.Generator[[]Part] {
 			MIMEType: anyText().Draw(t, "mime_type"),
 			Body:     anyText().Draw(t, "body"),
 			Encoding: rapid.SampledFrom([]string{"", "base64", "gzip"}).Draw(t, "encoding"),
+			Source:   rapid.SampledFrom([]string{"", "", "https://example.com/a", "file:///a", "data:;base64,aGVsbG8=", "http://example.com"}).Draw(t, "source"),
 		}
 	})
-	return rapid.SliceOfN(rapid.OneOf(part, rapid.Map(rapid.StringMatching(`[a-z]{1,8}`), Text)), 0, 3)
+	source := rapid.Just(Part{MIMEType: "image/png", Source: "https://example.com/a?b=c"})
+	return rapid.SliceOfN(rapid.OneOf(part, source, rapid.Map(rapid.StringMatching(`[a-z]{1,8}`), Text)), 0, 3)
 }
 
 func anyID() *rapid.Generator[uuid.UUID] {
@@ -90,6 +92,18 @@ func anyTask() *rapid.Generator[Task] {
 			return BlockUser{Owner: anyText().Draw(t, "owner"), User: anyText().Draw(t, "user")}
 		case TypeUnblockUser:
 			return UnblockUser{Owner: anyText().Draw(t, "owner"), User: anyText().Draw(t, "user")}
+		case TypeUpdateConversation:
+			patch := layer.Patch{}.Add("participants", anyText().Draw(t, "add"))
+			for _, key := range rapid.SliceOfN(rapid.StringMatching(`[a-z_.-]{1,4}`), 0, 2).Draw(t, "keys") {
+				patch = patch.Set("metadata."+key, anyText().Draw(t, "value")).Delete("metadata." + key)
+			}
+			return UpdateConversation{Conversation: layer.ConversationID(anyID().Draw(t, "id")), Operations: patch}
+		case TypeUpdateIdentity:
+			return UpdateIdentity{User: anyText().Draw(t, "user"), Properties: map[string]any{
+				rapid.SampledFrom([]string{"display_name", "last_name", "metadata.a", "metadata", "x"}).Draw(t, "name"): rapid.OneOf(rapid.Map(anyText(), func(s string) any { return s }), rapid.Just[any](nil)).Draw(t, "value"),
+			}}
+		case TypeSetBadge:
+			return SetBadge{User: anyText().Draw(t, "user"), ExternalUnreadCount: rapid.Ptr(rapid.IntRange(-1, 5), true).Draw(t, "count")}
 		default:
 			return UpsertIdentity{User: anyText().Draw(t, "user"), Identity: layer.Identity{
 				DisplayName: anyText().Draw(t, "name"), PublicKey: anyText().Draw(t, "key"),

@@ -131,7 +131,7 @@ type SourceError struct {
 	Problem string
 	// Temporary means that it may work later.
 	Temporary bool
-	Err       error // what was underneath, if anything
+	Err       error // what was underneath; a [layer.TransportError] if Temporary
 }
 
 func (e *SourceError) Error() string {

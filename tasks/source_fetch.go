@@ -120,7 +120,7 @@ func readUnknown(u *url.URL, body io.Reader, most int64) (*opened, error) {
 func statusError(u *url.URL, status int) error {
 	switch {
 	case status >= 500, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status == http.StatusTooEarly:
-		return temporary(u, nil, "the server answered %d", status)
+		return temporary(u, &layer.TransportError{Kind: layer.KindBody, Method: http.MethodGet, Path: shownSource(u), Status: status}, "the server answered %d", status)
 	default:
 		return permanent(u, "the server answered %d", status)
 	}
@@ -183,7 +183,12 @@ func permanent(u *url.URL, format string, args ...any) error {
 	return &SourceError{Source: shownSource(u), Problem: fmt.Sprintf(format, args...)}
 }
 
+// temporary is a failure that may pass. Underneath is a [layer.TransportError],
+// so that whoever decides about attempts repeats it like one.
 func temporary(u *url.URL, err error, format string, args ...any) error {
+	if _, ok := errors.AsType[*layer.TransportError](err); !ok {
+		err = &layer.TransportError{Kind: layer.KindConnect, Method: http.MethodGet, Path: shownSource(u), Err: err}
+	}
 	return &SourceError{Source: shownSource(u), Problem: fmt.Sprintf(format, args...), Temporary: true, Err: err}
 }
 

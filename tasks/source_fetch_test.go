@@ -135,6 +135,9 @@ func TestFetch(t *testing.T) {
 			if !ok || failed.Problem != c.problem || failed.Temporary != c.temporary || failed.Source != h.URL+path {
 				t.Errorf("got %#v", err)
 			}
+			if _, transport := errors.AsType[*layer.TransportError](err); transport != c.temporary {
+				t.Errorf("a worker would not take %v for what it is", err)
+			}
 		})
 	}
 }

@@ -21,9 +21,9 @@ const startInterval = 2 * time.Millisecond
 // were enqueued, also those scheduled for later, as if their time had come. It
 // returns what became of each. A task that Layer refuses is archived and fails
 // the test: see [Recorder.TryPerform].
-func (r *Recorder) Perform(t testing.TB, api *layer.Client) []*tasks.Info {
+func (r *Recorder) Perform(t testing.TB, api *layer.Client, opts ...tasks.PerformOption) []*tasks.Info {
 	t.Helper()
-	done := r.TryPerform(t, api)
+	done := r.TryPerform(t, api, opts...)
 	for _, info := range done {
 		if info.State == tasks.StateArchived {
 			t.Errorf("taskstest: %s %s: %s", info.Type, info.ID, info.Error)
@@ -34,9 +34,9 @@ func (r *Recorder) Perform(t testing.TB, api *layer.Client) []*tasks.Info {
 
 // TryPerform is Perform for tests that expect a task to fail: it is archived,
 // its Error says why.
-func (r *Recorder) TryPerform(t testing.TB, api *layer.Client) []*tasks.Info {
+func (r *Recorder) TryPerform(t testing.TB, api *layer.Client, opts ...tasks.PerformOption) []*tasks.Info {
 	t.Helper()
-	done, err := r.performAll(context.WithoutCancel(t.Context()), api, anyTime)
+	done, err := r.performAll(context.WithoutCancel(t.Context()), performer{api, opts}, anyTime)
 	if err != nil {
 		t.Fatalf("taskstest: %v", err)
 	}
@@ -45,7 +45,7 @@ func (r *Recorder) TryPerform(t testing.TB, api *layer.Client) []*tasks.Info {
 
 // Start executes tasks as they come, until the test ends: for code that
 // enqueues and then waits. It leaves those alone that are scheduled for later.
-func (r *Recorder) Start(t testing.TB, api *layer.Client) {
+func (r *Recorder) Start(t testing.TB, api *layer.Client, opts ...tasks.PerformOption) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -58,7 +58,7 @@ func (r *Recorder) Start(t testing.TB, api *layer.Client) {
 				return
 			case <-ticker.C:
 			}
-			if _, err := r.performAll(ctx, api, due); err != nil && ctx.Err() == nil {
+			if _, err := r.performAll(ctx, performer{api, opts}, due); err != nil && ctx.Err() == nil {
 				t.Errorf("taskstest: %v", err)
 				return
 			}
@@ -74,7 +74,7 @@ func anyTime(*queue.Record) bool { return true }
 
 func due(rec *queue.Record) bool { return !rec.NextProcessAt.After(time.Now()) }
 
-func (r *Recorder) performAll(ctx context.Context, api *layer.Client, now func(*queue.Record) bool) ([]*tasks.Info, error) {
+func (r *Recorder) performAll(ctx context.Context, p performer, now func(*queue.Record) bool) ([]*tasks.Info, error) {
 	r.performing.Lock()
 	defer r.performing.Unlock()
 	records, err := r.records(ctx)
@@ -86,7 +86,7 @@ func (r *Recorder) performAll(ctx context.Context, api *layer.Client, now func(*
 		if tasks.State(rec.State).Final() || !now(rec) {
 			continue
 		}
-		info, err := r.performOne(ctx, api, rec)
+		info, err := r.performOne(ctx, p, rec)
 		if err != nil {
 			return done, err
 		}
@@ -95,12 +95,12 @@ func (r *Recorder) performAll(ctx context.Context, api *layer.Client, now func(*
 	return done, nil
 }
 
-func (r *Recorder) performOne(ctx context.Context, api *layer.Client, rec *queue.Record) (*tasks.Info, error) {
+func (r *Recorder) performOne(ctx context.Context, p performer, rec *queue.Record) (*tasks.Info, error) {
 	id, err := tasks.ParseID(rec.Message.ID)
 	if err != nil {
 		return nil, err
 	}
-	result, failure := execute(ctx, api, rec)
+	result, failure := p.execute(ctx, rec)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -115,9 +115,15 @@ func (r *Recorder) performOne(ctx context.Context, api *layer.Client, rec *queue
 	return r.client.Status(ctx, id)
 }
 
+// performer stands in for a worker.
+type performer struct {
+	api  *layer.Client
+	opts []tasks.PerformOption
+}
+
 var errExpired = errors.New("expired before it was executed")
 
-func execute(ctx context.Context, api *layer.Client, rec *queue.Record) ([]byte, error) {
+func (p performer) execute(ctx context.Context, rec *queue.Record) ([]byte, error) {
 	m := rec.Message
 	if end := m.ExpiresAt(); !end.IsZero() && !end.After(time.Now()) {
 		return nil, errExpired
@@ -130,7 +136,7 @@ func execute(ctx context.Context, api *layer.Client, rec *queue.Record) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	result, err := tasks.Perform(ctx, api, id, task)
+	result, err := tasks.Perform(ctx, p.api, id, task, p.opts...)
 	if err != nil {
 		return nil, err
 	}
