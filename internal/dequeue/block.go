@@ -36,7 +36,8 @@ var errUnsupported = errors.New("dequeue: this kind of client cannot wait for a 
 // blocker waits for pushes on a client of its own: a blocked command keeps
 // its connection, and only closing the client ends it early.
 type blocker struct {
-	rdb redis.UniversalClient // nil if it cannot block
+	rdb   redis.UniversalClient // nil if it cannot block
+	conns conns
 }
 
 // newBlocker copies the client's options, not its hooks.
@@ -45,24 +46,30 @@ func newBlocker(rdb redis.UniversalClient) *blocker {
 		readTimeout = BlockTimeout + 2*time.Second
 		pool        = 8 // more than there are queues
 	)
+	b := &blocker{}
 	switch rdb := rdb.(type) {
 	case *redis.Client:
 		opts := *rdb.Options()
+		opts.Dialer = b.conns.watch(opts.Dialer)
 		opts.ReadTimeout, opts.MaxRetries, opts.DialerRetries = readTimeout, -1, 1
 		opts.PoolSize, opts.MaxActiveConns, opts.MaxConcurrentDials = pool, 0, 0
 		opts.MinIdleConns, opts.MaxIdleConns, opts.PipelinePoolSize = 0, 0, -1
 		opts.PushNotificationProcessor = nil
 		opts.ClientSideCacheConfig, opts.ClientSideCache = nil, nil
-		return &blocker{redis.NewClient(&opts)}
+		b.rdb = redis.NewClient(&opts)
 	case *redis.ClusterClient:
 		opts := *rdb.Options()
+		if opts.Dialer == nil {
+			opts.Dialer = redis.NewDialer(&redis.Options{DialTimeout: opts.DialTimeout, TLSConfig: opts.TLSConfig})
+		}
+		opts.Dialer = b.conns.watch(opts.Dialer)
 		opts.ReadTimeout, opts.MaxRetries, opts.DialerRetries = readTimeout, -1, 1
 		opts.PoolSize, opts.MaxActiveConns, opts.MaxConcurrentDials = pool, 0, 0
 		opts.MinIdleConns, opts.MaxIdleConns, opts.PipelinePoolSize = 0, 0, -1
 		opts.PushNotificationProcessor = nil
-		return &blocker{redis.NewClusterClient(&opts)}
+		b.rdb = redis.NewClusterClient(&opts)
 	}
-	return &blocker{}
+	return b
 }
 
 // wait returns nil as soon as the queue's pending list has an element, and
@@ -102,6 +109,7 @@ func (b *blocker) listen(ctx context.Context, hint func(q string, at time.Time))
 }
 
 func (b *blocker) close() {
+	b.conns.close()
 	if b.rdb != nil {
 		_ = b.rdb.Close()
 	}

@@ -44,8 +44,8 @@ func (h *health) begin(ctx context.Context) (end func(err error)) {
 		case err == nil || answered(err):
 			h.lastOK, h.down = time.Now(), nil
 			h.since = h.lastOK
-		case ctx.Err() != nil, errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrClosed):
-			// The caller gave up, or the client could not ask: that says nothing about Redis.
+		case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrClosed), ctx.Err() != nil && time.Since(h.since) < patience:
+			// The client could not ask, or the caller gave up soon: that says nothing about Redis.
 		default:
 			h.down = err
 		}

@@ -90,8 +90,15 @@ func TestRedisThatHangsIsNoticed(t *testing.T) {
 	if took := time.Since(began); took > within {
 		t.Errorf("noticed after %s", took)
 	}
-	enqueue(t, other, message(queue.Default), time.Time{})
+	// Bad it stays, also between two attempts.
+	for until := time.Now().Add(8 * time.Second); time.Now().Before(until); <-time.After(20 * time.Millisecond) {
+		if _, err := p.hook.Health(); err == nil {
+			t.Fatalf("good health %s after Redis began to hang", time.Since(began))
+		}
+	}
 	proxy.Thaw()
+	p.idle(t, 1)
+	enqueue(t, other, message(queue.Default), time.Time{})
 	began = time.Now()
 	p.wait(t, 1)
 	if took := time.Since(began); took > within {
@@ -115,6 +122,7 @@ func TestCloseDuringAnOutage(t *testing.T) {
 			p := start(t, proxy.Client(t), nil, queue.Default)
 			p.idle(t, 1)
 			tc.down(proxy)
+			proxy.Drop() // new connections are on their way
 			<-time.After(100 * time.Millisecond)
 			began := time.Now()
 			p.hook.Close()

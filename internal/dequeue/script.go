@@ -41,8 +41,15 @@ type reply struct {
 
 var errReply = errors.New("dequeue: unexpected reply of the script")
 
+// scriptTimeout ends a dequeue that Redis does not answer. go-redis would send
+// it three times more, and a Redis that hung for a moment would then hand out four tasks whose answers
+// nobody reads; they wait for asynq's recoverer.
+const scriptTimeout = 5 * time.Second
+
 // run executes the script for a request of asynq's, through the rest of the client's hooks.
 func run(ctx context.Context, next redis.ProcessHook, req request) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, scriptTimeout)
+	defer cancel()
 	args := []any{
 		"evalsha", sha, 6,
 		queue.PendingKey(req.queue), queue.PausedKey(req.queue), queue.ActiveKey(req.queue), queue.LeaseKey(req.queue),
