@@ -16,9 +16,18 @@
 // # As a service
 //
 // [New] returns an [Emulator], an [net/http.Handler] to be served on any
-// listener; the command layer-emulator is little more. Beside the API it
-// serves controls under /_emulator/: counts, the requests it got, faults, a
-// rate limit, reset.
+// listener, and [Open] one that keeps its state in a directory; the command
+// layer-emulator is little more. Beside the API it serves controls under
+// /_emulator/, a page for people among them: counts, the requests it got,
+// faults, a rate limit, reset. They need no token and answer callers on the
+// same machine alone, unless [Config] says otherwise.
+//
+// # Faults
+//
+// A [Rule] chooses requests by method and path, by chance and by number, and
+// what becomes of them: another status, a delay, a cut connection, no answer,
+// half an answer, a slow one. With AfterCommit the request takes effect first.
+// In requests and stats, a connection that was cut has status 0.
 //
 // # How faithful it is
 //
@@ -28,4 +37,12 @@
 // time, or no source settles what it did, [Switches] choose. The wire is read
 // from the documentation alone: nothing here is shared with the client, so the
 // two prove each other.
+//
+// Requests are checked in this order: path, token, app, version, method,
+// content type of a patch, dedupe UUID; then the body is decoded and
+// validated; and only then is looked up what it is about.
+//
+// What happened inside the service and cannot be seen is done at once:
+// changes that it queued, such as those of block lists, have taken effect when
+// they are answered.
 package layertest
