@@ -104,6 +104,8 @@ func (f *failure) answer() answer {
 	}
 	var v any
 	switch {
+	case f.url == docsWebhooks: // another service, with an order of its own
+		v = failureBody{f.id, f.code, f.message, f.url, f.data}
 	case f.kind == missingProperty || f.kind == invalidProperty:
 		v = validationBody{f.url, f.data, f.code, f.id, f.message}
 	case f.url == docsNotFound:

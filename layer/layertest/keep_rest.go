@@ -56,7 +56,6 @@ func (a *app) loadContent(id uuid.UUID, v savedContent) error {
 }
 
 type savedWebhook struct {
-	Order     uint64         `json:"order"`
 	Target    string         `json:"target"`
 	Events    []eventType    `json:"events"`
 	Secret    string         `json:"secret"`
@@ -67,16 +66,15 @@ type savedWebhook struct {
 }
 
 func (w *webhook) save() saved {
-	v := savedWebhook{w.order, w.target, w.events, w.secret, w.config, w.createdAt, w.status, w.reason}
+	v := savedWebhook{w.target, w.events, w.secret, w.config, w.createdAt, w.status, w.reason}
 	return saved{Kind: kindWebhook, ID: w.id.String(), Value: marshal(v)}
 }
 
 func (a *app) loadWebhook(id uuid.UUID, v savedWebhook) {
 	a.webhooks[id] = &webhook{
-		app: a, id: id, order: v.Order, target: v.Target, events: v.Events, secret: v.Secret,
+		app: a, id: id, target: v.Target, events: v.Events, secret: v.Secret,
 		config: v.Config, createdAt: v.CreatedAt, status: v.Status, reason: v.Reason,
 	}
-	a.order = max(a.order, v.Order)
 }
 
 type savedExport struct {

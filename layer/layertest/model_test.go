@@ -342,6 +342,7 @@ func (m *machine) checkConversation(rt *rapid.T, c *modelConversation) int {
 		want := []string{}
 		if v.active {
 			want = slices.Sorted(maps.Keys(c.participants))
+			slices.Reverse(want)
 		}
 		last := ""
 		if one.LastMessage != nil {

@@ -72,7 +72,7 @@ func (s *Server) WantParticipants(t testing.TB, conversation layer.ConversationI
 		t.Errorf("layertest: there is no conversation %s", conversation)
 		return
 	}
-	same(t, "participants", conv.roster.ids, slices.Sorted(slices.Values(users)))
+	same(t, "participants", slices.Sorted(slices.Values(conv.roster.ids)), slices.Sorted(slices.Values(users)))
 }
 
 // WantIdentity fails the test unless the user has an identity with these

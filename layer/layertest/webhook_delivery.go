@@ -85,13 +85,24 @@ func (w *webhook) run(r *runner) {
 			return
 		}
 		if todo.event == "" {
-			w.settle(r, w.challenge(r.ctx))
+			w.conclude(r, w.challenge(r.ctx))
 			continue
 		}
 		if err := w.deliverPatiently(r.ctx, todo); err != nil {
-			w.settle(r, fmt.Errorf("Delivery failed: %w", err)) //nolint:staticcheck // shown in the service's style
+			w.conclude(r, fmt.Errorf("Delivery failed: %w", err)) //nolint:staticcheck // shown in the service's style
 		}
 	}
+}
+
+// conclude settles what a runner found out, unless the webhook was
+// deactivated, deleted or reset meanwhile.
+func (w *webhook) conclude(r *runner, err error) {
+	_, _ = w.app.update(func(tx *tx) (answer, *failure) { // update logs what could not be kept
+		if r.ctx.Err() == nil && tx.webhooks[w.id] == w {
+			w.settle(tx, err)
+		}
+		return answer{}, nil
+	})
 }
 
 func (w *webhook) next(r *runner) (errand, bool) {
@@ -110,19 +121,13 @@ func (w *webhook) next(r *runner) (errand, bool) {
 }
 
 // settle makes the webhook active or inactive.
-func (w *webhook) settle(r *runner, err error) {
-	_, _ = w.app.update(func(tx *tx) (answer, *failure) { // update logs what could not be kept
-		if r.ctx.Err() != nil || tx.webhooks[w.id] != w {
-			return answer{}, nil // deactivated, deleted or reset meanwhile
-		}
-		w.status, w.reason = webhookActive, ""
-		if err != nil {
-			w.status, w.reason = webhookInactive, err.Error()
-			w.stop()
-		}
-		tx.touch(w)
-		return answer{}, nil
-	})
+func (w *webhook) settle(tx *tx, err error) {
+	w.status, w.reason = webhookActive, ""
+	if err != nil {
+		w.status, w.reason = webhookInactive, err.Error()
+		w.stop()
+	}
+	tx.touch(w)
 }
 
 // challenge is the verification: the target must answer with the random text
@@ -197,6 +202,10 @@ func (w *webhook) ask(ctx context.Context, method, target string, body []byte, h
 	}
 	resp, err := w.app.e.config.WebhookClient.Do(req)
 	if err != nil {
+		var wrapped *url.Error // it would show the challenge
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
 		return nil, nil, err
 	}
 	defer resp.Body.Close()

@@ -1,7 +1,7 @@
 package layertest
 
 import (
-	"cmp"
+	"bytes"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,7 +33,6 @@ const (
 type webhook struct {
 	app       *app
 	id        uuid.UUID
-	order     uint64
 	target    string
 	events    []eventType
 	secret    string
@@ -80,8 +79,7 @@ func (c *call) createWebhook() (answer, *failure) {
 		return answer{}, f
 	}
 	return c.write(func(tx *tx) (answer, *failure) {
-		tx.order++
-		w.id, w.order, w.createdAt = c.e.random.id(), tx.order, tx.now
+		w.id, w.createdAt = c.e.random.id(), tx.now
 		tx.webhooks[w.id] = w
 		tx.touch(w)
 		a := jsonAnswer(http.StatusCreated, c.webhook(w))
@@ -135,7 +133,8 @@ func (c *call) parseWebhook(body object) (*webhook, *failure) {
 	return w, nil
 }
 
-// listWebhooks answers GET /apps/A/webhooks, in order of creation.
+// listWebhooks answers GET /apps/A/webhooks, in the order of the ids, as
+// recorded.
 //
 // Layer docs: webhooks, list.
 func (c *call) listWebhooks() (answer, *failure) {
@@ -153,7 +152,7 @@ func (a *app) sortedWebhooks() []*webhook {
 	for _, w := range a.webhooks {
 		all = append(all, w)
 	}
-	slices.SortFunc(all, func(v, w *webhook) int { return cmp.Compare(v.order, w.order) })
+	slices.SortFunc(all, func(v, w *webhook) int { return bytes.Compare(v.id[:], w.id[:]) })
 	return all
 }
 
@@ -181,25 +180,27 @@ func (c *call) getWebhook() (answer, *failure) {
 	})
 }
 
-// activateWebhook answers POST /apps/A/webhooks/W/activate: the target is asked
-// again, unless the webhook is active.
+// activateWebhook answers POST /apps/A/webhooks/W/activate with what came of
+// asking the target again.
 //
 // Layer docs: webhooks, activate.
 func (c *call) activateWebhook() (answer, *failure) {
+	var w *webhook
+	_, f := c.read(func(a *app) (answer, *failure) {
+		var f *failure
+		w, f = c.hookOf(a)
+		return answer{}, f
+	})
+	if f != nil {
+		return answer{}, f
+	}
+	verified := w.challenge(c.r.Context()) // takes a second at most; nobody else waits for it
 	return c.write(func(tx *tx) (answer, *failure) {
-		w, f := c.hookOf(tx.app)
-		if f != nil {
-			return answer{}, f
+		if _, f := c.hookOf(tx.app); f != nil {
+			return answer{}, f // deleted meanwhile
 		}
-		if w.status == webhookInactive {
-			w.status, w.reason = webhookUnverified, ""
-			tx.touch(w)
-		}
-		a := jsonAnswer(http.StatusOK, c.webhook(w))
-		if w.status == webhookUnverified {
-			w.queue(errand{}) // verifies
-		}
-		return a, nil
+		w.settle(tx, verified)
+		return jsonAnswer(http.StatusOK, c.webhook(w)), nil
 	})
 }
 

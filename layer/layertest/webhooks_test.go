@@ -194,13 +194,15 @@ func TestWebhookBecomesInactive(t *testing.T) {
 		})
 	}
 	inactive("Verification failed due to unexpected response status: 404 Not Found")
+	if a, h := w.hook("POST", id+"/activate", ""); a.status != 200 || h.Status != "inactive" || h.StatusReason == "" {
+		t.Errorf("activating in vain: got %d %s, want 200 with the reason", a.status, a.body)
+	}
 	tg.mu.Lock()
 	tg.mute, tg.fail = false, 100
 	tg.mu.Unlock()
-	if a, _ := w.hook("POST", id+"/activate", ""); a.status != 200 {
-		t.Errorf("activating: got %d", a.status)
+	if a, h := w.hook("POST", id+"/activate", ""); a.status != 200 || h.Status != "active" {
+		t.Errorf("activating: got %d %s, want 200 and the webhook active", a.status, a.body)
 	}
-	until(t, "the webhook is active", func() bool { _, h := w.hook("GET", id, ""); return h.Status == "active" })
 	w.conversation()
 	inactive("Delivery failed: unexpected response status: 503 Service Unavailable")
 }
@@ -209,7 +211,7 @@ func TestWebhooksAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWire(t)
 	a, _ := w.hook("POST", "", "{}")
-	want := `{"url":"https://developer.layer.com/docs/webhooks","data":{"property":"version"},"code":104,"id":"missing_property","message":"The version property cannot be omitted."}`
+	want := `{"id":"missing_property","code":104,"message":"The version property cannot be omitted.","url":"https://developer.layer.com/docs/webhooks","data":{"property":"version"}}`
 	if a.status != 422 || a.body != want {
 		t.Errorf("got %d %s, want %s", a.status, a.body, want)
 	}
