@@ -88,15 +88,13 @@ func TestReadmeSaysWhatTheCodeSays(t *testing.T) {
 	t.Parallel()
 	readme := read(t, "README.md")
 	for _, block := range generated {
-		begin, end := "<!-- generated: "+block.name+" -->\n", "<!-- end of "+block.name+" -->\n"
-		head, rest, ok := strings.Cut(readme, begin)
-		got, tail, closed := strings.Cut(rest, end)
-		if !ok || !closed {
+		head, got, tail, ok := cutBlock(readme, block.name)
+		if !ok {
 			t.Errorf("README.md has no block %q", block.name)
 			continue
 		}
 		want := block.generate(t)
-		readme = head + begin + want + end + tail
+		readme = head + want + tail
 		if updating() || block.growing && linesIn(got, want) {
 			continue
 		}
@@ -109,6 +107,15 @@ func TestReadmeSaysWhatTheCodeSays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// cutBlock returns what stands in a block of a document, and what stands before
+// and behind it, with the block's marks.
+func cutBlock(document, name string) (head, block, tail string, ok bool) {
+	begin, end := "<!-- generated: "+name+" -->\n", "<!-- end of "+name+" -->\n"
+	head, rest, opened := strings.Cut(document, begin)
+	block, tail, closed := strings.Cut(rest, end)
+	return head + begin, block, end + tail, opened && closed
 }
 
 // linesIn reports whether every line of part is one of whole.
