@@ -23,10 +23,12 @@ ARG VERSION
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     go build -trimpath -buildvcs=false -ldflags "-s -w${VERSION:+ -X github.com/layerq/layerq/internal/version.stamp=$VERSION}" -o /out/ \
-      ./cmd/worker ./cmd/enqueue ./cmd/layer-emulator
+      ./cmd/worker ./cmd/enqueue ./cmd/layer-emulator && \
+    mkdir /out/tmp
 
 FROM scratch AS base
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build --chown=65532:65532 /out/tmp /tmp
 # The number, not a name: there is no /etc/passwd, and Kubernetes' runAsNonRoot
 # can check a number.
 USER 65532:65532
