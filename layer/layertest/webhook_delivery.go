@@ -202,9 +202,8 @@ func (w *webhook) ask(ctx context.Context, method, target string, body []byte, h
 	}
 	resp, err := w.app.e.config.WebhookClient.Do(req)
 	if err != nil {
-		var wrapped *url.Error // it would show the challenge
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // without the address, which has the challenge in it
 		}
 		return nil, nil, err
 	}
