@@ -33,23 +33,46 @@ func (w *Worker) drain() error {
 	timer := time.AfterFunc(w.opts.DrainTimeout, w.cutOff)
 	defer timer.Stop()
 	w.hook.Close()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		var all sync.WaitGroup
-		for _, srv := range w.servers {
-			all.Go(func() {
-				srv.Stop()
-				srv.Shutdown()
-			})
+	go w.shutDown()
+	return w.await(start)
+}
+
+// shutDown ends the asynq servers, and closes w.ended then.
+func (w *Worker) shutDown() {
+	defer close(w.ended)
+	var all sync.WaitGroup
+	for _, srv := range w.servers {
+		all.Go(func() {
+			srv.Stop()
+			srv.Shutdown()
+		})
+	}
+	all.Wait()
+}
+
+// await waits until asynq has ended. asynq waits for Redis without a limit, so
+// this gives up: handBackTime after the last task, or after asynq should have
+// handed the last one back.
+func (w *Worker) await(start time.Time) error {
+	limit := time.After(w.opts.DrainTimeout + settleTime + handBackTime)
+	look := time.NewTicker(handBackTime / 50)
+	defer look.Stop()
+	busy := time.Now()
+	for {
+		select {
+		case <-w.ended:
+			w.opts.Log.Info("worker stopped", "took", time.Since(start))
+			return nil
+		case <-limit:
+			return fmt.Errorf("worker: stopped with %d tasks in hand, as Redis does not answer: other workers run them again when their leases have ended", w.flight.total())
+		case <-look.C:
+			if w.flight.total() > 0 {
+				busy = time.Now()
+			}
+			if time.Since(busy) > handBackTime {
+				w.opts.Log.Warn("worker stopped although Redis does not answer, with nothing in hand", "took", time.Since(start))
+				return nil
+			}
 		}
-		all.Wait()
-	}()
-	select {
-	case <-ended:
-		w.opts.Log.Info("worker stopped", "took", time.Since(start))
-		return nil
-	case <-time.After(w.opts.DrainTimeout + settleTime + handBackTime):
-		return fmt.Errorf("worker: stopped with %d tasks in hand, as Redis does not answer: other workers run them again when their leases have ended", w.flight.total())
 	}
 }

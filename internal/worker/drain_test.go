@@ -107,15 +107,33 @@ func TestDrain_leaves_retries_scheduled(t *testing.T) {
 	}
 }
 
-// Redis is gone when the drain ends: nothing can be handed back, and the drain
-// must not wait for ever.
-func TestDrain_without_Redis_ends_with_an_error_or_nothing_in_hand(t *testing.T) {
+// asynq waits for Redis without a limit. A worker with nothing in hand does not.
+func TestDrain_does_not_wait_for_a_Redis_that_hangs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	p := r.worker(t, func(o *Options) { o.DrainTimeout = 200 * time.Millisecond })
-	eventually(t, "it runs", func() bool { return p.State() == "running" && len(p.Ready(t.Context())) == 0 })
-	r.redis.Cut()
-	if took, _ := p.stopped(t); took > 200*time.Millisecond+settleTime+handBackTime+time.Second {
-		t.Errorf("the drain took %v", took)
+	p := r.worker(t, nil)
+	eventually(t, "it is ready", func() bool { return len(p.Ready(t.Context())) == 0 })
+	r.redis.Freeze()
+	if took, err := p.stopped(t); err != nil || took > handBackTime+2*time.Second {
+		t.Errorf("Run returned %v after %v", err, took)
 	}
+	r.redis.Thaw()
+	<-p.Worker.ended
+}
+
+// What is in hand cannot be handed back: other workers will run it again.
+func TestDrain_says_what_it_leaves_behind(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.layer.Fault(layertest.Rule{Latency: layertest.Duration(20 * time.Second), Count: new(1)})
+	p := r.worker(t, func(o *Options) { o.DrainTimeout = 200 * time.Millisecond })
+	r.wantState(t, r.enqueue(t, r.say("in hand")), tasks.StateActive)
+	eventually(t, "the call is under way", func() bool { return r.requests() == 1 })
+	r.redis.Freeze()
+	took, err := p.stopped(t)
+	if err == nil || !strings.Contains(err.Error(), "1 tasks in hand") || took > 10*time.Second {
+		t.Errorf("Run returned %v after %v", err, took)
+	}
+	r.redis.Thaw()
+	<-p.Worker.ended
 }

@@ -22,6 +22,7 @@ type Worker struct {
 	pipeline *pipeline
 	flight   *flight
 	servers  []*asynq.Server
+	ended    chan struct{}      // closed when all servers have ended
 	cutOff   context.CancelFunc // of the pipeline's cutoff
 	queues   *queueCache
 
@@ -41,6 +42,7 @@ func New(opts Options) (*Worker, error) {
 		opts:   opts,
 		hook:   dequeue.New(opts.Redis, dequeue.Options{Log: opts.Log, Retention: opts.Retention}),
 		flight: newFlight(opts.Queues),
+		ended:  make(chan struct{}),
 		cutOff: cutOff,
 		queues: newQueueCache(queue.NewStore(opts.Status)),
 	}

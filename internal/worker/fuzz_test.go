@@ -1,0 +1,39 @@
+package worker
+
+import (
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/tasks"
+)
+
+// Whatever is in the queue, it is a task, or archived with a reason that asynq
+// can store.
+func FuzzDelivery(f *testing.F) {
+	id := uuid.NewString()
+	f.Add(id, tasks.TypeBlockUser, []byte(validBlock), "")
+	f.Add(id, tasks.TypeBlockUser+"_all", []byte("\xff"), "2026-01-02T03:04:05Z")
+	f.Add("order-4711", tasks.TypeSendMessage, []byte(`{"v":1,"args":{}}`), "tomorrow")
+	f.Fuzz(func(t *testing.T, id, taskType string, payload []byte, expires string) {
+		d := &delivery{id: id, taskType: taskType, payload: payload, headers: map[string]string{queue.HeaderExpiresAt: expires}}
+		dedupe, task, err := d.decode()
+		if err == nil && (task == nil || dedupe.String() != id || task.Validate() != nil) {
+			t.Errorf("decoded %v under %v", task, dedupe)
+		}
+		for _, err := range []error{err, d.expired(time.Now())} {
+			if err == nil {
+				continue
+			}
+			if v := decide(err); v.outcome != archive || v.counts {
+				t.Errorf("%v: %v", err, v)
+			}
+			if reason := reasonOf(err); reason == "" || !utf8.ValidString(reason) || len(reason) > maxReason+len("…") {
+				t.Errorf("reason %q", reason)
+			}
+		}
+	})
+}
