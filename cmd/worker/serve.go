@@ -26,6 +26,9 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	for _, warning := range cfg.Warnings {
 		log.Warn("configuration", "warning", warning)
 	}
+	if !cfg.RateLimit.Off() {
+		log.Warn("the rate limit is not yet enforced by this version", "limit", cfg.RateLimit.String())
+	}
 	ln, err := admin.Listen(cfg.AdminAddr)
 	if err != nil {
 		return usageError{err}
