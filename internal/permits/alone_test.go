@@ -1,0 +1,167 @@
+package permits
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/layerq/layerq/internal/redistest"
+)
+
+// callers make calls for ever, until stop.
+func callers(t *testing.T, l *Limiter, n int, judge *arrivals) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			for {
+				release, err := l.Acquire(ctx)
+				if err != nil {
+					return
+				}
+				judge.arrive()
+				release(done)
+			}
+		})
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+func (a *arrivals) since(t time.Time) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := 0
+	for _, at := range a.at {
+		if at.After(t) {
+			n++
+		}
+	}
+	return n
+}
+
+// Redis goes away and comes back, in each way that it can: calls go on all the
+// time, and never above the limit.
+func TestCallsGoOnWithoutRedis(t *testing.T) {
+	t.Parallel()
+	for name, outage := range map[string]struct {
+		begin func(*redistest.Proxy)
+		end   func(*redistest.Proxy)
+	}{
+		"refuses connections": {(*redistest.Proxy).Cut, func(p *redistest.Proxy) { p.Restore(t) }},
+		"hangs":               {(*redistest.Proxy).Freeze, (*redistest.Proxy).Thaw},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy := redistest.NewProxy(t)
+			options := Options{Limit: Limit{40, time.Second}, AttemptTimeout: 500 * time.Millisecond}
+			var judge arrivals
+			var log lockedBuffer
+			options.Log = slog.New(slog.NewTextHandler(&log, nil))
+			var limiters []*Limiter
+			for range 2 {
+				l := newLimiter(t, proxy.Client(t), options)
+				limiters = append(limiters, l)
+			}
+			eventually(t, "both know of each other", func() bool {
+				return limiters[0].Snapshot().Workers == 2 && limiters[1].Snapshot().Workers == 2
+			})
+			for _, l := range limiters {
+				defer callers(t, l, 10, &judge)()
+			}
+			eventually(t, "calls", func() bool { return judge.since(time.Time{}) > 60 })
+
+			outage.begin(proxy)
+			eventually(t, "both are alone", func() bool {
+				return limiters[0].Snapshot().Source == Local && limiters[1].Snapshot().Source == Local
+			})
+			alone := time.Now()
+			eventually(t, "calls without Redis", func() bool { return judge.since(alone) > 40 })
+			if s := limiters[0].Snapshot(); s.Limit.N > 20 || s.Limit.N < 1 || s.Taken > 20 {
+				t.Errorf("alone: %+v, want at most half of the limit", s)
+			}
+
+			outage.end(proxy)
+			eventually(t, "both are back", func() bool {
+				return limiters[0].Snapshot().Source == Fleet && limiters[1].Snapshot().Source == Fleet
+			})
+			back := time.Now()
+			eventually(t, "calls with Redis", func() bool { return judge.since(back) > 80 })
+			if got := judge.most(time.Second); got > 40 {
+				t.Errorf("%d calls within a second, want at most 40", got)
+			}
+			for _, line := range []string{"redis does not answer", "redis answers again"} {
+				if n := strings.Count(log.String(), line); n != 2 {
+					t.Errorf("%q was logged %d times, want once by each:\n%s", line, n, log.String())
+				}
+			}
+		})
+	}
+}
+
+// A process that never reached Redis does not know how many there are: one call at a time.
+func TestWithoutRedisFromTheBeginning(t *testing.T) {
+	t.Parallel()
+	proxy := redistest.NewProxy(t)
+	proxy.Cut()
+	l := newLimiter(t, proxy.Client(t), Options{Limit: Limit{10, 100 * time.Millisecond}, AttemptTimeout: 10 * time.Millisecond})
+	var judge arrivals
+	defer callers(t, l, 4, &judge)()
+	eventually(t, "calls", func() bool { return judge.since(time.Time{}) >= 3 })
+	if got := judge.most(100 * time.Millisecond); got > 1 {
+		t.Errorf("%d calls at a time, want 1", got)
+	}
+	proxy.Restore(t)
+	eventually(t, "back", func() bool { s := l.Snapshot(); return s.Source == Fleet && s.Limit.N == 10 })
+}
+
+// A Redis that forgets everything, and tells nobody: what is held is told again.
+func TestForgetfulRedis(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.New(t)
+	options := Options{Limit: Limit{4, time.Hour}}
+	limiters := []*Limiter{newLimiter(t, rdb, options), newLimiter(t, rdb, options)}
+	for range 2 {
+		for _, l := range limiters {
+			acquire(t, l, t.Context())(done)
+		}
+	}
+	// Not before all scripts of the start are a second ago: they look like one event.
+	eventually(t, "a beat", func() bool {
+		return limiters[0].Snapshot().Taken == 4 && limiters[1].Snapshot().Taken == 4 && time.Since(limiters[0].clock) > 1100*time.Millisecond
+	})
+	if err := rdb.Del(t.Context(), keys...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := rdb.ScriptFlush(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "all permits are told again", func() bool { return rdb.ZCard(t.Context(), keys[0]).Val() == 4 })
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	if _, err := limiters[0].Acquire(ctx); err == nil {
+		t.Error("a fifth permit of four")
+	}
+}
+
+// lockedBuffer takes lines of several goroutines.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
