@@ -17,6 +17,8 @@ const (
 	FieldResult = "result"
 	// FieldAttempts counts the executions that Layer answered.
 	FieldAttempts = "attempts"
+	// FieldDoneAt is when the result was written, see [FormatTime].
+	FieldDoneAt = "done_at"
 	// FieldDeliveries counts how often the task was handed to a worker.
 	FieldDeliveries = "deliveries"
 )

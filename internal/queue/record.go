@@ -48,7 +48,7 @@ var errReply = errors.New("queue: unexpected reply of a script")
 // newRecord reads the array that record.lua returns.
 func newRecord(reply any) (*Record, error) {
 	fields, ok := reply.([]any)
-	if !ok || len(fields) != 6 {
+	if !ok || len(fields) != 7 {
 		return nil, errReply
 	}
 	text := func(i int) string {
@@ -71,13 +71,25 @@ func newRecord(reply any) (*Record, error) {
 	if r.State == Pending {
 		r.PendingSince = unixNano(text(4))
 	}
-	if s := text(5); s != "" {
+	if s := text(6); s != "" {
 		r.NextProcessAt = unixSeconds(s)
 	}
-	if r.State == Completed && msg.CompletedAt != 0 {
-		r.CompletedAt = time.Unix(msg.CompletedAt, 0)
+	if r.State == Completed {
+		r.CompletedAt = completedAt(text(5), msg)
 	}
 	return r, nil
+}
+
+// completedAt is when a completed task was done. asynq notes whole seconds, which
+// can lie before the time at which the task was enqueued.
+func completedAt(doneAt string, msg *Message) time.Time {
+	if t, err := ParseTime(doneAt); err == nil {
+		return t
+	}
+	if msg.CompletedAt == 0 {
+		return time.Time{}
+	}
+	return time.Unix(msg.CompletedAt, 0)
 }
 
 // unixNano reads asynq's pending_since; the zero time if it is missing or no number.

@@ -108,6 +108,9 @@ func (s *Sandbox) serveLayer(ctx context.Context, opts Options) (baseURL string,
 	s.closers = append(s.closers, func() {
 		_ = srv.Close() // requests that hang are cut
 		<-served
+		if err := emulator.Close(); err != nil {
+			opts.Log.Error("emulator not closed", "error", err)
+		}
 	})
 	return "http://" + ln.Addr().String(), nil
 }

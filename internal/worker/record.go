@@ -31,8 +31,8 @@ end
 redis.call("HSET", KEYS[1], unpack(ARGV))
 return 1`)
 
-// success keeps the result, which also marks the task as done, and the number of
-// attempts, in one round trip.
+// success keeps the result, which also marks the task as done, the number of
+// attempts and the time, in one round trip.
 func (r *recorder) success(ctx context.Context, d *delivery, result tasks.Result) {
 	encoded, err := json.Marshal(result)
 	if err != nil {
@@ -40,7 +40,8 @@ func (r *recorder) success(ctx context.Context, d *delivery, result tasks.Result
 		// be done all the same.
 		encoded = []byte("{}")
 	}
-	r.write(ctx, d, queue.FieldResult, encoded, queue.FieldAttempts, d.attempts)
+	r.write(ctx, d, queue.FieldResult, encoded, queue.FieldAttempts, d.attempts,
+		queue.FieldDoneAt, queue.FormatTime(time.Now()))
 }
 
 // attempt keeps the number of attempts.

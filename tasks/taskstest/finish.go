@@ -17,7 +17,7 @@ func (r *Recorder) complete(ctx context.Context, rec *queue.Record, result []byt
 	m.CompletedAt = now.Unix()
 	return r.finish(ctx, m, func(p redis.Pipeliner) {
 		p.HSet(ctx, queue.TaskKey(m.Queue, m.ID), "msg", m.Encode(), "state", string(queue.Completed),
-			queue.FieldResult, result, queue.FieldAttempts, rec.Attempts+1)
+			queue.FieldResult, result, queue.FieldAttempts, rec.Attempts+1, queue.FieldDoneAt, queue.FormatTime(now))
 		p.ZAdd(ctx, queue.CompletedKey(m.Queue), redis.Z{Score: float64(m.CompletedAt + m.Retention), Member: m.ID})
 	})
 }
