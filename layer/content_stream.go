@@ -95,6 +95,8 @@ var (
 
 // Read implements io.Reader. The last bytes go out only when it is certain that
 // they are the last: a storage that has them all may take it for a success.
+// The time in here is the reader's and counts as no stall: who has a slow one
+// knows better how long to wait for it.
 func (b *sourceBody) Read(buffer []byte) (int, error) {
 	b.source.reading.Lock()
 	defer b.source.reading.Unlock()
@@ -105,6 +107,7 @@ func (b *sourceBody) Read(buffer []byte) (int, error) {
 	if left == 0 {
 		return 0, io.EOF
 	}
+	b.stall.pause()
 	n, err := b.source.reader.Read(buffer[:min(int64(len(buffer)), left)])
 	if err == nil && int64(n) == left {
 		err = b.source.probe()
@@ -136,7 +139,7 @@ func (b *sourceBody) took(n int64, err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left -= n
-	if !b.detached {
+	if !b.detached { // else the stall is that of an attempt that has ended
 		b.stall.moved()
 	}
 	switch {

@@ -17,8 +17,8 @@ import (
 // It fails with a [*FieldError] if req.Body does not have req.Size bytes, with
 // the error of req.Body if reading it fails, and with an [*Error] if the storage
 // does not take them; a 404 or 410 then means that the UploadURL is over. There
-// is no bound on the time it takes but the client's timeout on how long no
-// byte moves.
+// is no bound on the time it takes but the client's timeout on how long the
+// storage takes no byte; what req.Body takes to read does not count.
 //
 // Layer docs: Platform API, rich content, uploading.
 func (s *ContentService) Put(ctx context.Context, content *Content, req UploadRequest) error {
