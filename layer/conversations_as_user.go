@@ -109,7 +109,7 @@ func (s *ConversationsService) AllAsUser(ctx context.Context, user string, opts 
 	return items(s.PagesAsUser(ctx, user, opts))
 }
 
-// UserDelete is what [ConversationsService.DeleteAsUser] does.
+// UserDelete is what [ConversationsService.DeleteAsUser] and [MessagesService.DeleteAsUser] do.
 type UserDelete string
 
 // What a user can do to be rid of a conversation.

@@ -114,6 +114,24 @@ func TestMessagesAsUserOfTheEmulator(t *testing.T) {
 	if err != nil || got.IsUnread || got.RecipientStatus["b/b"] != layer.StatusRead {
 		t.Errorf("%+v, %v", got, err)
 	}
+	fourth, err := c.Messages.SendTextFromUser(ctx, conversation, uuid.New(), "ana", "four")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Messages.DeleteAsUser(ctx, "b/b", fourth.ID, layer.DeleteForUser); err != nil {
+		t.Error(err)
+	}
+	_, err = c.Messages.GetAsUser(ctx, "b/b", fourth.ID)
+	wantCode(t, err, layer.CodeNotFound)
+	if _, err := c.Messages.GetAsUser(ctx, "ana", fourth.ID); err != nil {
+		t.Errorf("deleted for one user, and for ana too: %v", err)
+	}
+	if err := c.Messages.DeleteAsUser(ctx, "ana", fourth.ID, layer.DeleteForEveryone); err != nil {
+		t.Error(err)
+	}
+	if err := c.Messages.DeleteAsUser(ctx, "ana", ids[1], layer.DeleteAndLeave); err == nil {
+		t.Error("leaving a message was not refused")
+	}
 	if err := c.Messages.Delete(ctx, conversation, ids[1]); err != nil {
 		t.Error(err)
 	}

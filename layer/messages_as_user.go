@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"net/url"
 
 	"github.com/google/uuid"
 )
@@ -80,6 +81,29 @@ func (r Receipt) validate() error {
 // wireReceipt is a [Receipt] on its way to Layer.
 type wireReceipt struct {
 	Type Receipt `json:"type"`
+}
+
+// DeleteAsUser deletes a message for one user, or for all, as if the user had
+// done it. how is [DeleteForUser] or [DeleteForEveryone]: nobody leaves a message.
+// Repeating it fails with [CodeNotFound], as for a message that the user cannot see.
+//
+// Layer docs: Client API, messages, deleting a message.
+//
+//layer:operation DELETE /apps/:app/users/:user/messages/:message
+func (s *MessagesService) DeleteAsUser(ctx context.Context, user string, id MessageID, how UserDelete) error {
+	const operation = "messages.delete_as_user"
+	var wrong problems
+	if how != DeleteForUser && how != DeleteForEveryone {
+		wrong.add("mode", "is %s, want my_devices or all_participants", quote(string(how)))
+	}
+	if err := refuse(operation, ValidateUserID("user", user), missingID("message", id), wrong.err()); err != nil {
+		return err
+	}
+	_, err := s.client.do(ctx, &call{
+		operation: operation, method: http.MethodDelete, query: url.Values{"mode": {string(how)}},
+		path: s.client.path("users", user, "messages", id.UUID().String()),
+	})
+	return err
 }
 
 // SendReceiptAsUser marks a message as received or read by a user, as if the user

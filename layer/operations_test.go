@@ -31,6 +31,7 @@ var operations = []string{
 	"GET /apps/:app/users/:user/conversations/:conversation/messages",
 	"GET /apps/:app/users/:user/messages/:message",
 	"DELETE /apps/:app/conversations/:conversation/messages/:message",
+	"DELETE /apps/:app/users/:user/messages/:message",
 	"POST /apps/:app/users/:user/messages/:message/receipts",
 	// Rich content.
 	"POST /apps/:app/conversations/:conversation/content",

@@ -5,7 +5,6 @@ type endpoint struct {
 	operation string   // METHOD path
 	tasks     []string // types that make the call; more may
 	noTask    string   // why a write may have none
-	noMethod  string   // why package layer may have none
 }
 
 // subject is a chapter of Layer's documentation with its endpoints.
@@ -16,11 +15,10 @@ type subject struct {
 
 // Why a call is made directly, and not as a task.
 const (
-	ownAct  = "a user's own act"
-	setUp   = "set up once"
-	answer  = "its answer is needed"
-	urgent  = "must not wait"
-	emulate = "none: the Platform API documents only the reads as a user"
+	ownAct = "a user's own act"
+	setUp  = "set up once"
+	answer = "its answer is needed"
+	urgent = "must not wait"
 )
 
 // reference is the API as Layer documented it: what must be there, in the
@@ -42,7 +40,7 @@ var reference = []subject{
 		{operation: "GET /apps/:app/users/:user/conversations/:conversation/messages"},
 		{operation: "GET /apps/:app/users/:user/messages/:message"},
 		{operation: "DELETE /apps/:app/conversations/:conversation/messages/:message", tasks: []string{"message:delete"}},
-		{operation: "DELETE /apps/:app/users/:user/messages/:message", noTask: ownAct, noMethod: emulate},
+		{operation: "DELETE /apps/:app/users/:user/messages/:message", noTask: ownAct},
 		{operation: "POST /apps/:app/users/:user/messages/:message/receipts", noTask: ownAct},
 	}},
 	{"Rich content", []endpoint{

@@ -3,7 +3,6 @@ package layertest
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -117,38 +116,6 @@ func (m *member) lose(msg *message) {
 	if msg.unreadBy(m.user.id) {
 		m.unread--
 	}
-}
-
-// deleteMessage answers DELETE /apps/A/conversations/C/messages/M: for
-// everyone.
-//
-// Layer docs: platform, messages, delete.
-func (c *call) deleteMessage() (answer, *failure) {
-	return c.write(func(tx *tx) (answer, *failure) {
-		msg := tx.messages[c.id("message")]
-		ours := msg != nil && msg.conv.id == c.id("conversation")
-		switch {
-		case ours && !msg.deleted() && !msg.conv.deleted:
-			tx.removeMessage(msg)
-		case ours && c.e.config.Switches.RepeatedDelete:
-		default:
-			return answer{}, absent("Message")
-		}
-		return noContent(), nil
-	})
-}
-
-func (tx *tx) removeMessage(msg *message) {
-	tx.tellMessage(messageDeleted, msg, sender{})
-	for _, m := range msg.conv.members {
-		m.lose(msg)
-	}
-	if i, ok := indexOf(msg.conv, msg.seq); ok {
-		msg.conv.messages = slices.Delete(msg.conv.messages, i, i+1)
-	}
-	msg.mark().deleted = true
-	tx.live.messages--
-	tx.touch(msg)
 }
 
 // sendReceipt answers POST /apps/A/users/U/messages/M/receipts. What was read

@@ -104,3 +104,44 @@ func (a *app) planExport() {
 		})
 	})
 }
+
+type wireSecurity struct {
+	PublicKey string `json:"public_key"`
+}
+
+// putExportSecurity answers PUT /apps/A/export_security.
+//
+// Layer docs: platform, data export.
+func (c *call) putExportSecurity() (answer, *failure) {
+	body, f := c.decodeObject()
+	if f != nil {
+		return answer{}, f
+	}
+	if !body.has("public_key") {
+		return answer{}, missing("public_key")
+	}
+	pem, f := body.text("public_key", "public_key")
+	if f != nil {
+		return answer{}, f
+	}
+	if _, err := parsePublicKey(pem); err != nil {
+		return answer{}, invalid("public_key", err.Error())
+	}
+	return c.write(func(tx *tx) (answer, *failure) {
+		tx.settings.ExportKey = pem
+		tx.touch(&tx.settings)
+		return jsonAnswer(http.StatusOK, wireSecurity{pem}), nil
+	})
+}
+
+// getExportSecurity answers GET /apps/A/export_security.
+//
+// Layer docs: platform, data export.
+func (c *call) getExportSecurity() (answer, *failure) {
+	return c.read(func(a *app) (answer, *failure) {
+		if a.settings.ExportKey == "" {
+			return answer{}, unknown("public key")
+		}
+		return jsonAnswer(http.StatusOK, wireSecurity{a.settings.ExportKey}), nil
+	})
+}
