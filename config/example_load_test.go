@@ -69,10 +69,11 @@ func ExampleLoadProducer() {
 	}
 	// Output:
 	// true redis://127.0.0.1:16379
-	// redis-url   redis://127.0.0.1:16379  sandbox
-	// retention   24h                      default
-	// log-format  text                     default
-	// log-level   info                     default
+	// redis-url    redis://127.0.0.1:16379  sandbox
+	// retention    24h                      default
+	// source-dirs  -                        default
+	// log-format   text                     default
+	// log-level    info                     default
 }
 
 func ExampleParseRateLimit() {

@@ -43,6 +43,7 @@ func TestNothingIsTheSandbox(t *testing.T) {
 		RetryMax:        10 * time.Minute,
 		DrainTimeout:    25 * time.Second,
 		Retention:       24 * time.Hour,
+		Sources:         config.Sources{MaxSize: 2 << 30, Timeout: 30 * time.Minute},
 		AdminAddr:       "127.0.0.1:8080",
 		Log:             config.Log{Format: "text", Level: slog.LevelInfo},
 		Settings:        got.Settings,
@@ -97,6 +98,7 @@ func TestEveryVariableAsAFile(t *testing.T) {
 		"REDIS_URL": "redis://h", "LAYER_BASE_URL": "https://h", "LAYER_APP_ID": config.SandboxAppID, "LAYER_TOKEN": "s3cret",
 		"LAYER_API_VERSION": "1.1", "LAYER_TIMEOUT": "1s", "LAYERQ_QUEUES": "bulk=1", "LAYERQ_RATE_LIMIT": "1/1s", "LAYERQ_CRITICAL_RESERVE": "1%",
 		"LAYERQ_MAX_ATTEMPTS": "1", "LAYERQ_RETRY_MIN": "2s", "LAYERQ_RETRY_MAX": "3s", "LAYERQ_DRAIN_TIMEOUT": "1s", "LAYERQ_RETENTION": "1s",
+		"LAYERQ_SOURCE_DIRS": "/srv/a", "LAYERQ_SOURCE_PRIVATE": "true", "LAYERQ_SOURCE_MAX_SIZE": "1MiB", "LAYERQ_SOURCE_TIMEOUT": "1m",
 		"LAYERQ_ADMIN_ADDR": ":1", "LAYERQ_ADMIN_TOKEN": "s3cret", "LAYERQ_LOG_FORMAT": "json", "LAYERQ_LOG_LEVEL": "error",
 	}
 	dir := t.TempDir()

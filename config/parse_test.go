@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/layerq/layerq/config"
+	"github.com/layerq/layerq/layer"
 )
 
 func FuzzParseQueues(f *testing.F) {
@@ -68,6 +70,39 @@ func FuzzParseReserve(f *testing.F) {
 		}
 		if again, err := config.ParseReserve(share.String()); err != nil || again != share {
 			t.Errorf("%q became %s, that %s, %v", s, share, again, err)
+		}
+	})
+}
+
+func FuzzParseDirs(f *testing.F) {
+	for _, seed := range []string{"/srv/a", "/srv/a, /srv/ab/", "/", "/srv,/srv/a", "a", "/..", ",", "/a\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		dirs, err := config.ParseDirs(s)
+		if err != nil {
+			return
+		}
+		for _, dir := range dirs {
+			if !filepath.IsAbs(dir) || dir != filepath.Clean(dir) || dir == "/" {
+				t.Errorf("%q: directory %q", s, dir)
+			}
+		}
+		again, err := config.ParseDirs(strings.Join(dirs, ","))
+		if diff := cmp.Diff(dirs, again); diff != "" || err != nil {
+			t.Errorf("%q does not survive (-want +got), %v:\n%s", s, err, diff)
+		}
+	})
+}
+
+func FuzzParseSize(f *testing.F) {
+	for _, seed := range []string{"1B", "25MiB", "2GiB", "512KiB", "MiB", "100MB", "-1B", "1e3B", "2147483649B"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		size, err := config.ParseSize(s)
+		if err == nil && (size < 1 || size > layer.MaxContent) {
+			t.Errorf("%q became %d", s, size)
 		}
 	})
 }

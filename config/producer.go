@@ -14,7 +14,9 @@ type Producer struct {
 	Sandbox   bool
 	RedisURL  RedisURL
 	Retention time.Duration // whole seconds, at least 1
-	Log       Log
+	// SourceDirs are the directories whose files workers read themselves.
+	SourceDirs []string
+	Log        Log
 
 	// Settings are the effective settings with their origin, secrets masked.
 	Settings Settings
@@ -28,7 +30,9 @@ type Log struct {
 	Level  slog.Level
 }
 
-func producerTable() []setting { return rows("redis-url", "retention", "log-format", "log-level") }
+func producerTable() []setting {
+	return rows("redis-url", "retention", "source-dirs", "log-format", "log-level")
+}
 
 func logTable() []setting { return rows("log-format", "log-level") }
 
@@ -52,12 +56,13 @@ func LoadProducer(flags *pflag.FlagSet, environ []string) (*Producer, error) {
 	}
 	v := l.values
 	return &Producer{
-		Sandbox:   sandbox,
-		RedisURL:  RedisURL(v.redisURL),
-		Retention: v.retention,
-		Log:       Log{Format: v.logFormat, Level: v.logLevel},
-		Settings:  l.effective(),
-		Warnings:  l.warnings,
+		Sandbox:    sandbox,
+		RedisURL:   RedisURL(v.redisURL),
+		Retention:  v.retention,
+		SourceDirs: v.sources.Dirs,
+		Log:        Log{Format: v.logFormat, Level: v.logLevel},
+		Settings:   l.effective(),
+		Warnings:   l.warnings,
 	}, nil
 }
 

@@ -32,6 +32,7 @@ type values struct {
 	retryMax     time.Duration
 	drainTimeout time.Duration
 	retention    time.Duration
+	sources      Sources
 	adminAddr    string
 	adminToken   Secret
 	logFormat    string
@@ -44,6 +45,7 @@ var (
 	timeouts   = durations{least: time.Millisecond, most: 10 * time.Minute}
 	backoffs   = durations{least: time.Millisecond, most: 24 * time.Hour}
 	drains     = durations{least: 100 * time.Millisecond, most: time.Hour}
+	fetches    = durations{least: time.Second, most: 12 * time.Hour}
 	retentions = durations{least: time.Second, most: 365 * 24 * time.Hour, whole: time.Second}
 )
 
@@ -101,7 +103,7 @@ var table = []setting{
 	},
 	{
 		name: "layer-timeout", variable: "LAYER_TIMEOUT", def: "10s", metavar: "D",
-		meaning: "longest time that one HTTP attempt takes",
+		meaning: "longest time that one HTTP attempt takes, or that an upload stands still",
 		allowed: timeouts.allowed("10s"),
 		parse: func(v *values, s string) (err error) {
 			v.layer.Timeout, err = timeouts.parse(s)
@@ -177,6 +179,43 @@ var table = []setting{
 		allowed: retentions.allowed("24h"),
 		parse: func(v *values, s string) (err error) {
 			v.retention, err = retentions.parse(s)
+			return err
+		},
+	},
+	{
+		name: "source-dirs", variable: "LAYERQ_SOURCE_DIRS", metavar: "DIR,...",
+		meaning: "directories that producers and workers see under the same paths: workers may read file: sources in them, and producers leave those to the workers",
+		allowed: allowedDirs,
+		parse: func(v *values, s string) (err error) {
+			v.sources.Dirs, err = ParseDirs(s)
+			return err
+		},
+	},
+	{
+		name: "source-private", variable: "LAYERQ_SOURCE_PRIVATE", def: "false", metavar: "BOOL",
+		meaning: "whether workers fetch https: sources from loopback, private and link-local addresses too",
+		allowed: "true or false",
+		parse: func(v *values, s string) error {
+			word, err := parseChoice(s, "true", "false")
+			v.sources.Private = word == "true"
+			return err
+		},
+	},
+	{
+		name: "source-max-size", variable: "LAYERQ_SOURCE_MAX_SIZE", def: "2GiB", metavar: "SIZE",
+		meaning: "largest source that a worker uploads",
+		allowed: allowedSize,
+		parse: func(v *values, s string) (err error) {
+			v.sources.MaxSize, err = ParseSize(s)
+			return err
+		},
+	},
+	{
+		name: "source-timeout", variable: "LAYERQ_SOURCE_TIMEOUT", def: "30m", metavar: "D",
+		meaning: "longest time that fetching and uploading the sources of one task takes; a transfer in which no byte moves ends sooner",
+		allowed: fetches.allowed("30m"),
+		parse: func(v *values, s string) (err error) {
+			v.sources.Timeout, err = fetches.parse(s)
 			return err
 		},
 	},

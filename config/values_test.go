@@ -59,13 +59,20 @@ func TestWrongValues(t *testing.T) {
 		"LAYERQ_DRAIN_TIMEOUT=25", "LAYERQ_DRAIN_TIMEOUT=0s", "LAYERQ_DRAIN_TIMEOUT=-25s", "LAYERQ_DRAIN_TIMEOUT=2h",
 		"LAYERQ_RETENTION=0s", "LAYERQ_RETENTION=999ms", "LAYERQ_RETENTION=1500ms", "LAYERQ_RETENTION=24", "LAYERQ_RETENTION=9000h", "LAYERQ_RETENTION=1d",
 
+		"LAYERQ_SOURCE_DIRS=pictures", "LAYERQ_SOURCE_DIRS=./pictures", "LAYERQ_SOURCE_DIRS=/", "LAYERQ_SOURCE_DIRS=/srv/..", "LAYERQ_SOURCE_DIRS=/srv/a,", "LAYERQ_SOURCE_DIRS=/srv/a,b",
+		"LAYERQ_SOURCE_DIRS=/srv/a,/srv/a/", "LAYERQ_SOURCE_DIRS=/srv,/mnt,/srv/a", "LAYERQ_SOURCE_DIRS=/srv/a,/srv", "LAYERQ_SOURCE_DIRS=/srv/\x00", "LAYERQ_SOURCE_DIRS=file:///srv",
+		"LAYERQ_SOURCE_PRIVATE=yes", "LAYERQ_SOURCE_PRIVATE=True", "LAYERQ_SOURCE_PRIVATE=1", "LAYERQ_SOURCE_PRIVATE=10.0.0.0/8",
+		"LAYERQ_SOURCE_MAX_SIZE=100", "LAYERQ_SOURCE_MAX_SIZE=0B", "LAYERQ_SOURCE_MAX_SIZE=-1MiB", "LAYERQ_SOURCE_MAX_SIZE=3GiB", "LAYERQ_SOURCE_MAX_SIZE=2147483649B", "LAYERQ_SOURCE_MAX_SIZE=1.5GiB",
+		"LAYERQ_SOURCE_MAX_SIZE=100MB", "LAYERQ_SOURCE_MAX_SIZE=100M", "LAYERQ_SOURCE_MAX_SIZE=MiB", "LAYERQ_SOURCE_MAX_SIZE=25 MiB", "LAYERQ_SOURCE_MAX_SIZE=25mib", "LAYERQ_SOURCE_MAX_SIZE=99999999999999999999GiB",
+		"LAYERQ_SOURCE_TIMEOUT=30", "LAYERQ_SOURCE_TIMEOUT=0s", "LAYERQ_SOURCE_TIMEOUT=1ms", "LAYERQ_SOURCE_TIMEOUT=13h",
+
 		"LAYERQ_ADMIN_ADDR=8080", "LAYERQ_ADMIN_ADDR=127.0.0.1", "LAYERQ_ADMIN_ADDR=127.0.0.1:", "LAYERQ_ADMIN_ADDR=:http", "LAYERQ_ADMIN_ADDR=127.0.0.1:65536", "LAYERQ_ADMIN_ADDR=127.0.0.1:-1",
 		"LAYERQ_ADMIN_ADDR=::1", "LAYERQ_ADMIN_ADDR=http://127.0.0.1:8080", "LAYERQ_ADMIN_ADDR=a b:8080", "LAYERQ_ADMIN_ADDR=h:1:2", "LAYERQ_ADMIN_ADDR=[::1]",
 
 		"LAYERQ_ADMIN_TOKEN=s3cret word", "LAYERQ_LOG_FORMAT=xml", "LAYERQ_LOG_LEVEL=WARN", "LAYERQ_LOG_LEVEL=warning", "LAYERQ_LOG_LEVEL=0",
 
 		"--redis-url=", "--layer-base-url=", "--layer-app-id=", "--layer-token=", "--layer-api-version=", "--layer-timeout=", "--queues=", "--rate-limit=", "--critical-reserve=",
-		"--max-attempts=", "--retry-min=", "--retry-max=", "--drain-timeout=", "--retention=", "--admin-addr=", "--admin-token=", "--log-format=", "--log-level=",
+		"--max-attempts=", "--retry-min=", "--retry-max=", "--drain-timeout=", "--retention=", "--source-dirs=", "--source-private=", "--source-max-size=", "--source-timeout=", "--admin-addr=", "--admin-token=", "--log-format=", "--log-level=",
 		"--layer-token=a b", "--max-attempts=" + strings.Repeat("9", 200), "--queues=\xff\xfe", "--log-level=\x1b[31mred",
 	}
 	var all strings.Builder
@@ -99,6 +106,8 @@ func TestRightValues(t *testing.T) {
 		"LAYERQ_RATE_LIMIT=off", "LAYERQ_RATE_LIMIT=auto", "LAYERQ_RATE_LIMIT=1/10ms", "LAYERQ_RATE_LIMIT=1000/1m", "LAYERQ_RATE_LIMIT=1000000/24h",
 		"LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_CRITICAL_RESERVE=99%", "LAYERQ_MAX_ATTEMPTS=1", "LAYERQ_MAX_ATTEMPTS=10000",
 		"LAYERQ_RETRY_MIN=10m", "LAYERQ_RETRY_MAX=1s", "LAYERQ_DRAIN_TIMEOUT=100ms", "LAYERQ_RETENTION=1s", "LAYERQ_RETENTION=8760h",
+		"LAYERQ_SOURCE_DIRS=/srv/a", "LAYERQ_SOURCE_DIRS=/srv/a, /srv/ab/", "LAYERQ_SOURCE_PRIVATE=true", "LAYERQ_SOURCE_PRIVATE=false",
+		"LAYERQ_SOURCE_MAX_SIZE=1B", "LAYERQ_SOURCE_MAX_SIZE=2147483648B", "LAYERQ_SOURCE_MAX_SIZE=512KiB", "LAYERQ_SOURCE_TIMEOUT=1s", "LAYERQ_SOURCE_TIMEOUT=12h",
 		"LAYERQ_ADMIN_ADDR=:0", "LAYERQ_ADMIN_ADDR=[::]:8080", "LAYERQ_ADMIN_ADDR=localhost:8080",
 		"LAYERQ_ADMIN_TOKEN=~!\"", "LAYERQ_LOG_FORMAT=json", "LAYERQ_LOG_LEVEL=debug",
 	} {

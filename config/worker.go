@@ -26,6 +26,7 @@ type Worker struct {
 	RetryMax        time.Duration // longest backoff
 	DrainTimeout    time.Duration // never 0
 	Retention       time.Duration // whole seconds, at least 1
+	Sources         Sources       // of rich content
 	AdminAddr       string        // host:port; the host may be empty, the port 0
 	AdminToken      Secret        // empty for none
 	Log             Log
@@ -76,6 +77,7 @@ func LoadWorker(flags *pflag.FlagSet, environ []string) (*Worker, error) {
 		RetryMax:        v.retryMax,
 		DrainTimeout:    v.drainTimeout,
 		Retention:       v.retention,
+		Sources:         v.sources,
 		AdminAddr:       v.adminAddr,
 		AdminToken:      v.adminToken,
 		Log:             Log{Format: v.logFormat, Level: v.logLevel},
