@@ -3,6 +3,7 @@ package tasks
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/layerq/layerq/layer"
 )
@@ -56,6 +57,10 @@ func (t SendMessage) placeholders() []layer.Part {
 	return parts
 }
 
+func (t SendMessage) hasSource() bool {
+	return slices.ContainsFunc(t.Parts, func(p Part) bool { return p.Source != "" })
+}
+
 func (t SendMessage) request(parts []layer.Part) layer.SendMessageRequest {
 	return layer.SendMessageRequest{Sender: t.Sender, Parts: parts, Notification: t.Notification}
 }
@@ -73,13 +78,9 @@ func (t SendMessage) perform(ctx context.Context, api *layer.Client, id dedupe) 
 
 func (t SendMessage) performFrom(ctx context.Context, api *layer.Client, id dedupe, sources *Sources) (Result, error) {
 	up := uploader{api: api, conversation: t.Conversation, id: id, sources: sources}
-	parts := make([]layer.Part, len(t.Parts))
-	for i, p := range t.Parts {
-		part, err := up.part(ctx, i, p)
-		if err != nil {
-			return t.sentBefore(ctx, api, id, err)
-		}
-		parts[i] = part
+	parts, err := up.parts(ctx, t.Parts)
+	if err != nil {
+		return t.sentBefore(ctx, api, id, err)
 	}
 	m, err := api.Messages.Send(ctx, t.Conversation, id.uuid(), t.request(parts))
 	if err != nil {

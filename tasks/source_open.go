@@ -3,6 +3,7 @@ package tasks
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"os"
@@ -105,5 +106,21 @@ func openBelow(u *url.URL, dir, rel string) (*opened, error) {
 	if err != nil {
 		return nil, permanent(u, "%s", fileProblem(err))
 	}
-	return &opened{f, info.Size()}, nil
+	return &opened{sourceFile{f, u}, info.Size()}, nil
+}
+
+// sourceFile is a file whose failures on the way are those of a source.
+type sourceFile struct {
+	*os.File
+
+	url *url.URL
+}
+
+// Read implements io.Reader.
+func (f sourceFile) Read(buffer []byte) (int, error) {
+	n, err := f.File.Read(buffer)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = temporary(f.url, err, "cannot be read: %s", fileProblem(err))
+	}
+	return n, err
 }

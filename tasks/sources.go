@@ -9,9 +9,9 @@ import (
 	"github.com/layerq/layerq/layer"
 )
 
-// DefaultFetchTimeout is how long it may take to fetch one source, and to
-// upload it meanwhile.
-const DefaultFetchTimeout = 4 * time.Minute
+// DefaultSourceTimeout is how long it may take to fetch and upload the sources of
+// one task: 200 MiB over a line of 1 Mbit/s.
+const DefaultSourceTimeout = 30 * time.Minute
 
 // Sources says where a worker may take the content of parts from. The zero value
 // takes https: URLs of public hosts and no files.
@@ -25,8 +25,9 @@ type Sources struct {
 	AllowPrivate bool
 	// MaxBytes is the largest source. Defaults to what Layer takes, 2 GB.
 	MaxBytes int64
-	// Timeout bounds fetching one source, including its upload, which goes on
-	// at the same time. Defaults to [DefaultFetchTimeout].
+	// Timeout bounds fetching and uploading the sources of one task, which go on
+	// at the same time. Where no byte moves they end sooner, so that it is there
+	// for those that are slow. Defaults to [DefaultSourceTimeout].
 	Timeout time.Duration
 
 	fetch *fetcher // made from the above
@@ -60,11 +61,20 @@ func NewSources(s Sources) (*Sources, error) {
 		s.MaxBytes = layer.MaxContent
 	}
 	if s.Timeout == 0 {
-		s.Timeout = DefaultFetchTimeout
+		s.Timeout = DefaultSourceTimeout
 	}
 	s.fetch = newFetcher(s.AllowPrivate, nil)
 	return &s, nil
 }
 
+// TimeFor is how much of the time that a task takes s is to bound: Timeout for a task with
+// sources, nothing for others. Whoever bounds the time of [Perform] adds it.
+func (s *Sources) TimeFor(t Task) time.Duration {
+	if t, ok := t.(sourced); ok && t.hasSource() {
+		return s.Timeout
+	}
+	return 0
+}
+
 // defaultSources serve a Perform without [WithSources].
-var defaultSources = &Sources{MaxBytes: layer.MaxContent, Timeout: DefaultFetchTimeout, fetch: newFetcher(false, nil)}
+var defaultSources = &Sources{MaxBytes: layer.MaxContent, Timeout: DefaultSourceTimeout, fetch: newFetcher(false, nil)}

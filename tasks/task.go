@@ -36,6 +36,7 @@ type Result struct {
 
 // sourced is a task that takes content from elsewhere.
 type sourced interface {
+	hasSource() bool
 	performFrom(ctx context.Context, api *layer.Client, id dedupe, sources *Sources) (Result, error)
 }
 

@@ -22,14 +22,26 @@ type uploader struct {
 	sources      *Sources
 }
 
+// parts makes the parts to be sent, within the time for the sources of one task.
+func (u *uploader) parts(ctx context.Context, parts []Part) ([]layer.Part, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, u.sources.Timeout, errFetchTimeout)
+	defer cancel()
+	made := make([]layer.Part, len(parts))
+	for i, p := range parts {
+		var err error
+		if made[i], err = u.part(ctx, i, p); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
 // part makes the part to be sent of the i-th part: as it is, with the content
 // in its body where it is small, or with the content uploaded.
 func (u *uploader) part(ctx context.Context, i int, p Part) (layer.Part, error) {
 	if p.Source == "" {
 		return p.inline(), nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, u.sources.Timeout, errFetchTimeout)
-	defer cancel()
 	part, err := u.fetch(ctx, i, p, "")
 	if isUploadURLOver(err) {
 		// The place that this step had been given is gone: another step gets a new one.
@@ -50,7 +62,7 @@ func (u *uploader) tooSlow(p Part, err error) error {
 	if wrong != nil {
 		return err
 	}
-	return temporary(source, err, "fetching and uploading it took more than %v", u.sources.Timeout)
+	return temporary(source, err, "it was not fetched and uploaded within %v", u.sources.Timeout)
 }
 
 func (u *uploader) fetch(ctx context.Context, i int, p Part, try string) (layer.Part, error) {
@@ -89,7 +101,21 @@ func (u *uploader) upload(ctx context.Context, step string, p Part, content *ope
 			return made.Part(p.MIMEType), err
 		}
 	}
-	return made.Part(p.MIMEType), u.api.Content.Put(ctx, made, req)
+	return made.Part(p.MIMEType), changed(p, u.api.Content.Put(ctx, made, req))
+}
+
+// changed names the source where it had another size than when it was opened:
+// the next attempt finds what it has become.
+func changed(p Part, err error) error {
+	field, ok := errors.AsType[*layer.FieldError](err)
+	if !ok || field.Field != "size" {
+		return err
+	}
+	source, wrong := parseSource(p.Source)
+	if wrong != nil {
+		return err
+	}
+	return temporary(source, err, "changes while it is read")
 }
 
 func (u *uploader) isUploaded(ctx context.Context, id layer.ContentID) (bool, error) {

@@ -200,7 +200,7 @@ func TestRichContentThatTakesTooLong(t *testing.T) {
 	for source, problem := range map[string]string{
 		h.URL + "/hangs":             "took too long",
 		h.URL + "/stalls":            "took too long",
-		encodeData(picture(8 << 10)): "fetching and uploading it took more than 50ms",
+		encodeData(picture(8 << 10)): "it was not fetched and uploaded within 50ms",
 	} {
 		_, err := Perform(t.Context(), srv.Client(t), someID, SendMessage{Conversation: conversation, Sender: layer.FromUser("ana"), Parts: []Part{{MIMEType: "image/png", Source: source}}}, WithSources(h.sources))
 		failed, ok := errors.AsType[*SourceError](err)
