@@ -37,8 +37,8 @@ type Options struct {
 	// RetryMin and RetryMax are the first and the longest backoff. They default to
 	// 1 s and 10 min.
 	RetryMin, RetryMax time.Duration
-	// Timeout bounds one execution with all its calls and their repetitions.
-	// Defaults to 5 min.
+	// Timeout bounds one execution with all its calls and their repetitions,
+	// beside the time that Sources gives to uploads. Defaults to 5 min.
 	Timeout time.Duration
 	// DrainTimeout is how long Run waits for running tasks when it is to stop,
 	// and how long a result is tried to be recorded. Defaults to 25 s.

@@ -26,8 +26,8 @@ type pipeline struct {
 	log     *slog.Logger
 
 	maxAttempts int
-	timeout     time.Duration   // of one execution
-	cutoff      context.Context // ends when a drain has waited long enough
+	timeout     func(tasks.Task) time.Duration // of one execution
+	cutoff      context.Context                // ends when a drain has waited long enough
 }
 
 // sideData is what the dequeue hook knows of a task beside its message.
@@ -77,7 +77,7 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 // call executes the effect, bounded in time, and cut off when a drain has waited
 // long enough.
 func (p *pipeline) call(ctx context.Context, id uuid.UUID, task tasks.Task) (tasks.Result, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout, errTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout(task), errTimeout)
 	defer cancel()
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)

@@ -51,7 +51,7 @@ func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, erro
 			return effect(ctx)
 		},
 		delay: retryDelay{time.Second, time.Minute}, metrics: NewMetrics(""), flight: newFlight(nil), log: logger,
-		maxAttempts: 3, timeout: time.Minute, cutoff: cutoff,
+		maxAttempts: 3, timeout: func(tasks.Task) time.Duration { return time.Minute }, cutoff: cutoff,
 	}
 	return b
 }

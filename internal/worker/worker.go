@@ -59,7 +59,7 @@ func New(opts Options) (*Worker, error) {
 		flight:      w.flight,
 		log:         opts.Log,
 		maxAttempts: opts.MaxAttempts,
-		timeout:     opts.Timeout,
+		timeout:     func(t tasks.Task) time.Duration { return opts.Timeout + opts.Sources.TimeFor(t) },
 		cutoff:      cutoff,
 	}
 	opts.Metrics.watch(w.queues, w.flight, opts.Queues)
