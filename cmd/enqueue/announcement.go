@@ -18,7 +18,7 @@ func (p *program) announcementCommand() *cobra.Command {
 		Use:   "announcement --to USER,... --name NAME (--text TEXT | --part PART)...",
 		Short: "Send an announcement to users",
 		Long: `Send an announcement to users, outside any conversation. It comes from a named
-service: Layer takes no user as its sender.`,
+service: Layer takes no user as its sender. Each part has at most 2048 bytes.`,
 		Example: `  enqueue announcement --to alice,bob --name "Harbour master" --text "Storm warning from 18:00" \
     --push-text "Storm warning" --queue critical --expires 2026-07-01T18:00:00Z`,
 		Args: arguments(0),
@@ -42,7 +42,7 @@ service: Layer takes no user as its sender.`,
 	flags := cmd.Flags()
 	flags.Var(users{&to}, "to", "users who get it; may be repeated")
 	textVar(flags, &name, "name", "NAME", "service that sends it")
-	parts.add(flags)
+	parts.add(flags, plainForms)
 	common.add(cmd)
 	return cmd
 }

@@ -31,6 +31,11 @@ func badTask(taskType, args string) badInput {
 	return badInput{args: []string{"task", taskType}, stdin: args}
 }
 
+// rich is the args of a message with one part.
+func rich(part string) string {
+	return `{"conversation":"` + conversation + `","sender":{"name":"a"},"parts":[{"mime_type":"image/png",` + part + `}]}`
+}
+
 const (
 	message = "message --conversation " + conversation + " --from alice"
 	block   = "block --owner alice --user mallory"
@@ -62,10 +67,16 @@ var badInputs = []badInput{
 	bad(message), bad(message + " --text _"), bad(message + " --text Hello --text _ --text there"), bad(message+" --text", strings.Repeat("x", 2049)), bad(message+" --text", "a\x00b"), bad(message+" --text", "\xc3("),
 	bad(message + " --part _"), bad(message + " --part text/plain"), bad(message + " --part mime=,body=x"), bad(message + " --part mime=text/plain"), bad(message + " --part mime=text/plain,body="),
 	bad(message + " --part body=x,mime=text/plain"), bad(message + " --part mime=text/plain,text=x"), bad(message + " --part mime=text/plain,encoding=base64,body=%%%"), bad(message + " --part mime=text/plain,encoding=utf8,body=x"),
-	bad(message + " --part mime=image/png,url=https://example.com/a.png"), bad(message + " --part mime=image/png,file="), bad(message + " --part mime=image/png,file=testdata/input/none.png"),
-	bad(message + " --part mime=image/png,file=testdata"), bad(message + " --part mime=image/png,file=testdata/input/empty.txt"), bad(message + " --part mime=image/png,file=testdata/input/large.txt"),
+	bad(message + " --part mime=image/png,url="), bad(message + " --part mime=image/png,url=http://example.com/a.png"), bad(message + " --part mime=image/png,url=file:///etc/passwd"), bad(message + " --part mime=image/png,url=data:;base64,aGk="),
+	bad(message + " --part mime=image/png,url=https://"), bad(message + " --part mime=image/png,url=https://user:s3cret@example.com/a.png"), bad(message + " --text Hello --part mime=image/png,url=https:a.png --part mime=image/png,encoding=base64,url=https://example.com/a.png"),
+	bad("announcement --to alice --name Bot --part mime=image/png,url=https://example.com/a.png"), bad("announcement --to alice --name Bot --text Hello --part mime=image/png,file=testdata/input/large.txt"),
+	bad(message + " --part mime=image/png,file="), bad(message + " --part mime=image/png,file=testdata/input/none.png"),
+	bad(message + " --part mime=image/png,file=testdata"), bad(message + " --part mime=image/png,file=testdata/input/empty.txt"),
 	bad(message + " --part mime=image/png,encoding=base64,file=testdata/input/hello.txt"), bad(message + " --part mime=a,body=x --part nonsense --part mime=b,url=u"),
 	bad(message+" --text Hello --push-title", "\xff"), bad(message + " --text Hello --push-text _"),
+
+	bad(message + " --source-dirs pictures --text Hello"), bad(message + " --source-dirs _ --text Hello"),
+	badTask("message:send", rich(`"source":"file:///there/is/none"`)), badTask("message:send", rich(`"source":"ftp://example.com/a.png"`)), badTask("message:send", rich(`"source":"https://example.com/a.png","body":"x"`)),
 
 	// Identities and conversations.
 	bad("identity --user alice"), bad("identity --user _ --display-name Alice"), bad("identity --user alice --display-name _"), bad("identity --user alice --display-name", strings.Repeat("x", 1000)),

@@ -48,7 +48,7 @@ func (p *program) connect(cfg *config.Producer) (*connection, error) {
 	for _, warning := range cfg.Warnings {
 		log.Warn("unknown variable", slog.String("detail", warning))
 	}
-	client, err := tasks.NewClient(cfg.RedisURL.Reveal(), tasks.WithRetention(cfg.Retention))
+	client, err := tasks.NewClient(cfg.RedisURL.Reveal(), tasks.WithRetention(cfg.Retention), tasks.WithSharedFiles(cfg.SourceDirs...))
 	if err != nil {
 		return nil, err
 	}

@@ -18,11 +18,19 @@ func (p *program) messageCommand() *cobra.Command {
 		Use:   "message --conversation ID (--from USER | --name NAME) (--text TEXT | --part PART)...",
 		Short: "Post a message to a conversation",
 		Long: `Post a message to a conversation, from one of its participants or from a named
-service. The parts have the order of the flags. Each holds at most 2048 bytes.`,
+service. The parts have the order of the flags. A body has at most 2048 bytes.
+What is larger comes from a file or a https: URL, and is sent as rich content:
+  file=NAME  a file of at most 128 KiB travels in the task; a larger one is read
+             by the worker, which must see it under the same path: set
+             --source-dirs to its directory, here and at the workers
+  url=URL    fetched by the worker; from public addresses alone, unless the
+             worker is set otherwise`,
 		Example: `  enqueue message --conversation 7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c --from alice --text "Hello, Bob"
   enqueue message --conversation layer:///conversations/7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c \
     --name "Harbour master" --text "Berth 4 is free" --part mime=application/json,body='{"berth":4}' \
-    --push-text "Berth 4 is free" --key berth-4-2026-07-01 --expires 30m --wait`,
+    --push-text "Berth 4 is free" --key berth-4-2026-07-01 --expires 30m --wait
+  enqueue message --conversation 7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c --from alice --text "The plan of berth 4" \
+    --part mime=image/png,file=berth4.png --part mime=application/pdf,url=https://harbour.example/plans/4.pdf`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var wrong problems
@@ -46,7 +54,7 @@ service. The parts have the order of the flags. Each holds at most 2048 bytes.`,
 	textVar(flags, &conversation, "conversation", "ID", "conversation, as UUID or layer:///conversations/UUID")
 	textVar(flags, &fromUser, "from", "USER", "participant who sends it")
 	textVar(flags, &fromName, "name", "NAME", "service that sends it, in place of --from")
-	parts.add(flags)
+	parts.add(flags, richForms)
 	common.add(cmd)
 	return cmd
 }

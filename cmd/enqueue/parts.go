@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -29,10 +31,16 @@ type flaggedPart struct {
 	err  error
 }
 
-func (p *parts) add(flags *pflag.FlagSet) {
+// partForms are those that --part takes; announcements take no rich content.
+const (
+	plainForms = "mime=TYPE,body=TEXT or mime=TYPE,file=NAME; what follows body= or file="
+	richForms  = "mime=TYPE,body=TEXT, mime=TYPE,file=NAME or mime=TYPE,url=URL; what follows body=, file= or url="
+)
+
+func (p *parts) add(flags *pflag.FlagSet, forms string) {
 	flags.Var(&partFlag{parts: p, name: "--text", metavar: "TEXT", parse: textPart}, "text", "a part of plain text; may be repeated")
 	flags.Var(&partFlag{parts: p, name: "--part", metavar: "PART", parse: parsePart}, "part",
-		"any part, as mime=TYPE,body=TEXT or mime=TYPE,file=NAME; what follows body= or file= is taken whole, commas and all; may be repeated")
+		"any part, as "+forms+" is taken whole, commas and all; may be repeated")
 	p.push.add(flags)
 }
 
@@ -60,6 +68,8 @@ func (p *parts) names(others flagNames) flagNames {
 	for i := range p.list {
 		field := fmt.Sprintf("parts[%d]", i)
 		names[field] = p.name(i)
+		// What a flag has only one of needs no name behind the flag's.
+		names[field+".source"] = p.name(i)
 		if p.list[i].flag == "--text" {
 			names[field+".body"] = p.name(i)
 		}
@@ -106,13 +116,10 @@ func (f *partFlag) Type() string   { return f.metavar }
 
 func textPart(s string) (tasks.Part, error) { return tasks.Text(s), nil }
 
-// errNoRichContent is why larger parts and those behind a URL are refused.
-var errNoRichContent = errors.New("this version sends no rich content")
-
-// parsePart reads mime=TYPE[,encoding=base64],body=TEXT, or file=NAME in place of
-// body. The last field is taken whole, so that a text may have commas.
+// parsePart reads mime=TYPE[,encoding=base64],body=TEXT, or file=NAME or url=URL in
+// place of body. The last field is taken whole, so that a text may have commas.
 func parsePart(s string) (tasks.Part, error) {
-	const form = "write mime=TYPE,body=TEXT or mime=TYPE,file=NAME"
+	const form = "write mime=TYPE,body=TEXT, mime=TYPE,file=NAME or mime=TYPE,url=URL"
 	mime, rest, found := strings.Cut(s, ",")
 	mime, isMIME := strings.CutPrefix(mime, "mime=")
 	if !isMIME || !found || mime == "" {
@@ -127,40 +134,53 @@ func parsePart(s string) (tasks.Part, error) {
 	case field == "body":
 		part.Body = value
 		return part, nil
-	case field == "file" && part.Encoding != "":
-		return tasks.Part{}, errors.New("encoding= is for body= alone: a file is encoded on its way")
+	case (field == "file" || field == "url") && part.Encoding != "":
+		return tasks.Part{}, errors.New("encoding= is for body= alone: what is in a file is sent as it is")
 	case field == "file":
-		body, err := readPart(value)
-		part.Body, part.Encoding = body, layer.EncodingBase64
-		return part, err
+		return filePart(mime, value)
 	case field == "url":
-		return tasks.Part{}, fmt.Errorf("url= cannot be sent: %w", errNoRichContent)
+		return urlPart(mime, value)
 	default:
-		return tasks.Part{}, errors.New("has neither body= nor file= behind its type: " + form)
+		return tasks.Part{}, errors.New("has neither body= nor file= nor url= behind its type: " + form)
 	}
 }
 
-// readPart reads a file that is small enough to be sent with the message, as
-// base64: what is in it need not be text.
-func readPart(name string) (string, error) {
+// urlPart leaves a URL to the worker. A file is named by file=, which looks at it.
+func urlPart(mime, value string) (tasks.Part, error) {
+	if value == "" {
+		return tasks.Part{}, errors.New("url= has no URL")
+	}
+	if scheme, _, found := strings.Cut(value, ":"); !found || !strings.EqualFold(scheme, "https") {
+		return tasks.Part{}, errors.New("url= is no https: URL") // not quoted: it may be signed
+	}
+	return tasks.Part{MIMEType: mime, Source: value}, nil
+}
+
+// filePart puts a small file into the part, as base64: what is in it need not be
+// text. A larger one becomes its source, which the client of the queue looks at.
+func filePart(mime, name string) (tasks.Part, error) {
 	if name == "" {
-		return "", errors.New("file= names no file")
+		return tasks.Part{}, errors.New("file= names no file")
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return "", fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
+		return tasks.Part{}, fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, layer.MaxInlineBody+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
+		return tasks.Part{}, fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
 	case len(content) == 0:
-		return "", fmt.Errorf("file %s is empty", brief(name))
-	case len(content) > layer.MaxInlineBody:
-		return "", fmt.Errorf("file %s has more than the %d bytes that fit into a message: %w", brief(name), layer.MaxInlineBody, errNoRichContent)
+		return tasks.Part{}, fmt.Errorf("file %s is empty", brief(name))
+	case len(content) <= layer.MaxInlineBody:
+		return tasks.Part{MIMEType: mime, Body: base64.StdEncoding.EncodeToString(content), Encoding: layer.EncodingBase64}, nil
 	}
-	return base64.StdEncoding.EncodeToString(content), nil
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return tasks.Part{}, fmt.Errorf("file %s: %w", brief(name), err)
+	}
+	return tasks.Part{MIMEType: mime, Source: (&url.URL{Scheme: "file", Path: path}).String()}, nil
 }
 
 // fileProblem is err without the name of the file, which stands before it.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -36,6 +39,11 @@ func TestEveryCommandEnqueuesItsTask(t *testing.T) {
 			},
 			"message:send", `{"conversation":"layer:///conversations/7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c","sender":{"name":"Bot"},"parts":[{"mime_type":"a/b","body":"x,mime=y=z"},{"mime_type":"text/plain","body":"two"},` +
 				`{"mime_type":"image/png","body":"aGk=","encoding":"base64"},{"mime_type":"text/plain","body":"SGVsbG8=","encoding":"base64"}],"notification":{"title":"T","text":"P","sound":"S"}}`,
+		},
+		{
+			"a message with a picture from a URL",
+			[]string{"message", "--conversation", conversation, "--name", "Bot", "--part", "mime=image/png,url=https://example.com/a.png?w=1,2&s=x=y"},
+			"message:send", `{"conversation":"layer:///conversations/7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c","sender":{"name":"Bot"},"parts":[{"mime_type":"image/png","source":"https://example.com/a.png?w=1,2&s=x=y"}]}`,
 		},
 		{
 			"an announcement",
@@ -73,6 +81,47 @@ func TestEveryCommandEnqueuesItsTask(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", message.Type, diff)
 			}
 		})
+	}
+}
+
+// A file that is too large for a body travels along; one that is too large for a
+// task stays where the worker sees it, or is refused.
+func TestFilesBecomeSources(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string, size int) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, bytes.Repeat([]byte("x"), size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	carried, shared := write("a, b?.txt", 100<<10), write("large", 200<<10)
+	for _, tc := range []struct {
+		name, file, dirs string
+		want             string // how the source begins
+	}{
+		{"one that travels along", carried, "", `"source":"data:;base64,eHh4`},
+		{"one that the worker sees", carried, dir, `"source":"file://` + dir + `/a,%20b%3F.txt"`},
+		{"a large one that the worker sees", shared, "/srv/other," + dir, `"source":"file://` + dir + `/large"`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			c := newCLI(t)
+			if tc.dirs != "" {
+				c.env = append(c.env, "LAYERQ_SOURCE_DIRS="+tc.dirs)
+			}
+			c.want(exitDone, append(strings.Fields(message+" --id "+id+" --part"), "mime=text/plain,file="+tc.file)...)
+			if payload := string(c.message(id).Payload); !strings.Contains(payload, tc.want) {
+				t.Errorf("%.300s\nwant %s", payload, tc.want)
+			}
+		})
+	}
+	c := newCLI(t)
+	got := c.want(exitUsage, append(strings.Fields(message+" --text Hello --part mime=a,body=x --part"), "mime=text/plain,file="+shared)...)
+	const want = "enqueue: --part (number 2): the file has 204800 bytes, and a task carries at most 131072; put it into a directory that workers share, or behind a https: URL\n"
+	if !strings.HasPrefix(got.stderr, want) || c.keys() != 0 {
+		t.Errorf("stderr %q\nwant %q", got.stderr, want)
 	}
 }
 
