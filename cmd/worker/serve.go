@@ -29,6 +29,10 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	if !cfg.RateLimit.Off() {
 		log.Warn("the rate limit is not yet enforced by this version", "limit", cfg.RateLimit.String())
 	}
+	sources, err := newSources(cfg.Sources)
+	if err != nil {
+		return err
+	}
 	ln, err := admin.Listen(cfg.AdminAddr)
 	if err != nil {
 		return usageError{err}
@@ -54,7 +58,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	}
 	defer clients.close(log)
 	pool, err := worker.New(worker.Options{
-		Redis: clients.tasks, Status: clients.status, API: api, Queues: concurrency(cfg),
+		Redis: clients.tasks, Status: clients.status, API: api, Sources: sources, Queues: concurrency(cfg),
 		MaxAttempts: cfg.MaxAttempts, RetryMin: cfg.RetryMin, RetryMax: cfg.RetryMax,
 		DrainTimeout: cfg.DrainTimeout, Retention: cfg.Retention,
 		Metrics: metrics, Log: log,
