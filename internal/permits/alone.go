@@ -39,7 +39,7 @@ func (c *core) failed(now time.Duration, req *request) {
 	c.tell = append(req.tell, c.tell...)
 	for i := range req.want[critical] + req.want[others] {
 		// Redis may have given them, and only the answer is lost.
-		c.tell = append(c.tell, c.unused(now, req.first+uint64(i)))
+		c.report(now, fate{number: req.first + uint64(i), unused: true})
 	}
 	c.forgetTold(now)
 	if !c.failure.failing {
@@ -59,7 +59,7 @@ func (c *core) failed(now time.Duration, req *request) {
 func (c *core) forgetTold(now time.Duration) {
 	kept := c.tell[:0:0]
 	for _, f := range c.tell {
-		if f.until > now {
+		if f.stale > now {
 			kept = append(kept, f)
 		}
 	}

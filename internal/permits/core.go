@@ -38,6 +38,8 @@ type core struct {
 	left    [classes]int  // how many waiters the last reply left without a permit
 	sentAt  time.Duration // when Redis was last asked
 	heardAt time.Duration // when it last answered
+	// countedAt is when this worker last asked to be counted.
+	countedAt time.Duration
 
 	last    reply // what Redis last said
 	epoch   int64
@@ -54,7 +56,7 @@ type core struct {
 func newCore(set settings, me string, random func() float64) *core {
 	return &core{
 		set: set, me: me, random: random, tellBy: never,
-		sentAt:  -beat, // say hello at once: the fleet counts its workers
+		sentAt: -beat, countedAt: -beat, // say hello at once: the fleet counts its workers
 		onAlone: func(bool, time.Duration) {},
 	}
 }
@@ -94,12 +96,8 @@ func (c *core) cancel(now time.Duration, w *waiter) {
 func (c *core) giveBack(now time.Duration, p *permit) {
 	c.own.remove(p)
 	if p.begin != 0 {
-		c.report(now, c.unused(now, p.number))
+		c.report(now, fate{number: p.number, unused: true})
 	}
-}
-
-func (c *core) unused(now time.Duration, number uint64) fate {
-	return fate{number: number, unused: true, until: now + c.set.life}
 }
 
 // release says that the attempt with p is over.
@@ -116,6 +114,7 @@ func (c *core) release(now time.Duration, p *permit, answer layer.Answer) {
 }
 
 func (c *core) report(now time.Duration, f fate) {
+	f.stale = now + c.set.life
 	c.tell = append(c.tell, f)
 	c.tellBy = min(c.tellBy, now+c.set.flush)
 }
@@ -184,6 +183,9 @@ func (c *core) compose(now time.Duration) *request {
 	case !c.alone.returning:
 		req.news = away
 	}
+	if req.news != noNews || now-c.countedAt >= beat/3 {
+		req.count, c.countedAt = true, now
+	}
 	if c.alone == nil || c.alone.returning {
 		n := min(len(c.tell), batchTells)
 		req.tell, c.tell = c.tell[:n:n], c.tell[n:]
@@ -214,11 +216,14 @@ func (c *core) replied(now time.Duration, req *request, r reply) {
 	given := c.permits(now, req, r)
 	if req != c.asked {
 		for _, p := range given {
-			c.report(now, c.unused(now, p.number))
+			c.report(now, fate{number: p.number, unused: true})
 		}
 		return
 	}
 	c.asked, c.failure, c.heardAt = nil, failure{}, now
+	if r.taken < 0 {
+		r.taken = c.last.taken
+	}
 	c.last, c.workers = r, r.workers
 	// While this request waited, others may have given Redis up: only the share is safe.
 	c.slow = now-req.sent >= doubt
@@ -282,7 +287,7 @@ func (c *core) permits(now time.Duration, req *request, r reply) []*permit {
 // tellAll tells Redis again of every permit that is not over.
 func (c *core) tellAll(now time.Duration) {
 	for _, p := range c.own.heap {
-		c.tell = append(c.tell, fate{number: p.number, class: p.class, until: p.until})
+		c.report(now, fate{number: p.number, class: p.class, until: p.until})
 	}
 	if len(c.tell) > 0 {
 		c.tellBy = now

@@ -2,7 +2,8 @@
 -- find.lua stands before this file.
 --
 -- KEYS[1] held: sorted set of every permit, by the time at which it is over, in microseconds of Redis' clock
--- KEYS[2] others: those of them that count against what queues other than critical may use
+-- KEYS[2] others: those of them that count against what queues other than critical may use;
+--         kept only while something is reserved
 -- KEYS[3] waiting: hash of the workers that wait: "until when that is believed:critical:other"
 -- KEYS[4] workers: sorted set of the workers by when they were last heard
 -- KEYS[5] state: hash
@@ -10,33 +11,35 @@
 -- ARGV[2] news: "" none, "away": the worker had lost Redis and its own limiter stood in, "lost": Redis had
 --         forgotten the script, so what was written last may be lost, "new": the same, to a worker that
 --         does not know whether the script had been there before, "leave": the worker ends
--- ARGV[3] limit of permits at a time, 0: it is found out
--- ARGV[4] per cent of the limit that only queue critical may use
--- ARGV[5] the window; for how long a permit is taken; how far ahead permits are given;
---         for how long a permit is left to workers that have less than their share; from [5] to [8], in microseconds
--- ARGV[9] how many permits the worker has, ARGV[10] how many workers it knows of
--- ARGV[11] permits wanted for queue critical, ARGV[12] for others, ARGV[13] the number of the first
--- ARGV[14...] permits of the worker: number, microseconds until it is over, 1 if it counts
+-- ARGV[3] 1: the worker is to be counted, and what is over is to be swept up; a few times a second is enough
+-- ARGV[4] limit of permits at a time, 0: it is found out
+-- ARGV[5] per cent of the limit that only queue critical may use
+-- ARGV[6] the window; [7] for how long a permit is taken; [8] how far ahead permits are given;
+--         [9] for how long a permit is left to workers that have less than their share; in microseconds
+-- ARGV[10] how many permits the worker has, ARGV[11] how many workers it knows of
+-- ARGV[12] permits wanted for queue critical, ARGV[13] for others, ARGV[14] the number of the first
+-- ARGV[15...] permits of the worker: number, microseconds until it is over, 1 if it counts
 --         against others, 1 accepted or 2 refused, when it began
 --
 -- Returns
---   { now, limit, permits taken, workers, waiting critical, waiting others, epoch,
+--   { now, limit, permits taken or -1, workers, waiting critical, waiting others, epoch,
 --     microseconds until asking again is worth it, other workers that wait,
 --     { microseconds until each permit of queue critical begins }, { ... of the others } }
 
 local held, others, waiting, workers, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local me, news = ARGV[1], ARGV[2]
-local limit, reserve = tonumber(ARGV[3]), tonumber(ARGV[4])
-local window, life, ahead, yield = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local mine, known = tonumber(ARGV[9]), tonumber(ARGV[10])
-local want_critical, want_other, number = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
-local first_told = 14
+local me, news, count = ARGV[1], ARGV[2], ARGV[3] == "1"
+local limit, reserve = tonumber(ARGV[4]), tonumber(ARGV[5])
+local window, life, ahead, yield = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local mine, known = tonumber(ARGV[10]), tonumber(ARGV[11])
+local want_critical, want_other, number = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local first_told = 15
 
 local second = 1000000
 local gather = 3 * second -- how long the fleet waits for workers that come back
 local fresh = 2 * second -- how long a worker that waits is believed to wait
 local alive = 15 * second -- how long a worker is known after it was heard
-local month = 30 * 24 * 3600
+local minute, month = 60, 30 * 24 * 3600
+local sweep = 5000 -- how much of what is over goes at a time
 
 local time = redis.call("TIME")
 local now = time[1] * second + time[2]
@@ -46,15 +49,16 @@ local function int(n)
 	return string.format("%.0f", n)
 end
 
--- Who is there.
+local fleet = known
 if news == "leave" then
 	redis.call("ZREM", workers, me)
-else
+elseif count then
 	redis.call("ZADD", workers, int(now), me)
+	redis.call("ZREMRANGEBYSCORE", workers, "-inf", int(now - alive))
+	redis.call("EXPIRE", workers, minute)
+	redis.call("EXPIRE", state, month)
+	fleet = redis.call("ZCARD", workers)
 end
-redis.call("ZREMRANGEBYSCORE", workers, "-inf", int(now - alive))
-redis.call("EXPIRE", workers, 60)
-local fleet = redis.call("ZCARD", workers)
 
 -- After a gap the fleet gathers. Those who were away made calls on their own, each
 -- within its share: until all are back nobody gets more than that. If Redis may
@@ -66,7 +70,7 @@ local forgot = (news == "lost" and not just) or (news == "new" and epoch and not
 if forgot or news == "away" then
 	local before = settle > now and tonumber(gathering[4] or 0) or 0
 	settle = now + gather
-	gathering[4] = math.max(fleet, known, before)
+	gathering[4] = math.max(1, fleet, known, before)
 	redis.call("HSET", state, "settle", int(settle), "fleet", gathering[4])
 	if forgot then
 		epoch, closed = nil, settle
@@ -76,21 +80,31 @@ end
 if not epoch then
 	epoch = int(now)
 	redis.call("HSET", state, "epoch", epoch)
-	redis.call("EXPIRE", state, month)
+end
+
+-- put adds permits with the times at which they are over. A command takes some
+-- thousand arguments only; a request tells and takes fewer than that.
+local function put(set, permits)
+	if #permits > 0 then
+		redis.call("ZADD", set, unpack(permits))
+	end
 end
 
 -- What became of permits.
-local accepted, refused = {}, {}
+local over, accepted, refused = {}, {}, {}
+local told = { {}, {} }
 for i = first_told, #ARGV, 5 do
 	local permit, left = me .. ":" .. ARGV[i], tonumber(ARGV[i + 1])
 	if left > 0 then
-		redis.call("ZADD", held, int(now + left), permit)
+		local till = int(now + left)
+		table.insert(told[1], till)
+		table.insert(told[1], permit)
 		if ARGV[i + 2] == "1" then
-			redis.call("ZADD", others, int(now + left), permit)
+			table.insert(told[2], till)
+			table.insert(told[2], permit)
 		end
 	else
-		redis.call("ZREM", held, permit)
-		redis.call("ZREM", others, permit)
+		table.insert(over, permit)
 	end
 	if ARGV[i + 3] == "1" then
 		table.insert(accepted, tonumber(ARGV[i + 4]))
@@ -98,13 +112,26 @@ for i = first_told, #ARGV, 5 do
 		table.insert(refused, tonumber(ARGV[i + 4]))
 	end
 end
+if #over > 0 then
+	redis.call("ZREM", held, unpack(over))
+	redis.call("ZREM", others, unpack(over))
+end
+put(held, told[1])
+if reserve > 0 then
+	put(others, told[2])
+end
 
--- What is over goes, a bounded number at a time; begins knows how long ago it was over.
-for _, set in ipairs({ held, others }) do
-	local over = redis.call("ZCOUNT", set, "-inf", int(now - yield))
-	if over > 0 then
-		redis.call("ZREMRANGEBYRANK", set, 0, math.min(over, 1000) - 1)
+local taken = -1
+if count then
+	for _, set in ipairs({ held, others }) do
+		local gone = redis.call("ZCOUNT", set, "-inf", int(now - yield))
+		if gone > 0 then
+			redis.call("ZREMRANGEBYRANK", set, 0, math.min(gone, sweep) - 1)
+		end
+		-- What was given up may be told as held for longer than life.
+		redis.call("PEXPIRE", set, math.ceil((2 * life + minute * second) / 1000))
 	end
+	taken = redis.call("ZCOUNT", held, "(" .. int(now), int(now + life)) -- beyond that it has not begun
 end
 
 local finding = limit == 0
@@ -114,33 +141,40 @@ end
 local for_others = math.max(1, math.floor(limit * (100 - reserve) / 100))
 
 -- Who else waits.
-local critical_elsewhere, others_elsewhere, rivals = 0, 0, 0
+local critical_elsewhere, others_elsewhere, rivals, waited = 0, 0, 0, false
 local entries = redis.call("HGETALL", waiting)
 for i = 1, #entries, 2 do
 	local till, critical, other = string.match(entries[i + 1], "^(%d+):(%d+):(%d+)$")
-	if entries[i] ~= me then
-		if tonumber(till) < now then
-			redis.call("HDEL", waiting, entries[i])
-		else
-			critical_elsewhere = critical_elsewhere + critical
-			others_elsewhere = others_elsewhere + other
-			rivals = rivals + 1
-		end
+	if entries[i] == me then
+		waited = true
+	elseif tonumber(till) < now then
+		redis.call("HDEL", waiting, entries[i])
+	else
+		critical_elsewhere = critical_elsewhere + critical
+		others_elsewhere = others_elsewhere + other
+		rivals = rivals + 1
 	end
 end
 
--- begins returns how long until one more permit may begin, so that never more
--- than most of the set overlap: when all but most - 1 are over. Negative: it
--- could have begun so long ago.
-local function begins(set, most)
-	if most < 1 then
-		return life
+-- ends returns a function that tells how long until the n-th permit, counted from 0, may begin
+-- so that never more than most of the set overlap: until all but the last most - 1 - n of
+-- the set are over. Negative: it could have begun so long ago.
+local function ends(set, most, want)
+	local low, high = math.max(0, most - 1 - want), most - 1
+	if high < 0 then
+		return function()
+			return life
+		end
 	end
-	local last = redis.call("ZREVRANGE", set, most - 1, most - 1, "WITHSCORES")
-	if not last[2] then
-		return -life
+	local range = redis.call("ZREVRANGE", set, low, high, "WITHSCORES")
+	return function(n)
+		local rank = high - n
+		if rank < 0 then
+			return life
+		end
+		local score = range[2 * (rank - low) + 2]
+		return score and score - now or -life
 	end
-	return last[2] - now
 end
 
 -- A worker with more than its share leaves a permit to the others for a
@@ -169,13 +203,20 @@ local function later(wait)
 	end
 end
 
+local new = { {}, {} }
+
 -- take gives up to want permits, and tells how long until the next.
 local function take(want, within, wait, of_others, room)
 	local given = {}
+	if want == 0 then
+		return given
+	end
+	local total = ends(held, room, want)
+	local bounded = of_others and reserve > 0 and ends(others, for_others, want)
 	while #given < want do
-		local begin = begins(held, room)
-		if of_others then
-			begin = math.max(begin, begins(others, for_others))
+		local begin = total(#given)
+		if bounded then
+			begin = math.max(begin, bounded(#given))
 		end
 		if most < 1 then
 			later(math.min(math.max(closed, settle) - now, second / 4))
@@ -186,10 +227,12 @@ local function take(want, within, wait, of_others, room)
 			break
 		end
 		begin = math.max(0, begin)
-		local permit = me .. ":" .. int(number)
-		redis.call("ZADD", held, int(now + begin + life), permit)
+		local permit, till = me .. ":" .. int(number), int(now + begin + life)
+		table.insert(new[1], till)
+		table.insert(new[1], permit)
 		if of_others then
-			redis.call("ZADD", others, int(now + begin + life), permit)
+			table.insert(new[2], till)
+			table.insert(new[2], permit)
 		end
 		table.insert(given, begin)
 		number, most = number + 1, most - 1
@@ -199,26 +242,25 @@ end
 
 -- Critical first: also what waits in other workers comes before others here.
 local critical = take(want_critical, ahead, -ahead, false, limit)
-local other = take(want_other, horizon, delay, true, limit - critical_elsewhere)
-local unserved_critical, unserved_other = want_critical - #critical, want_other - #other
+local other = take(want_other, horizon, delay, true, limit - critical_elsewhere - #critical)
+put(held, new[1])
+if reserve > 0 then
+	put(others, new[2])
+end
 
+local unserved_critical, unserved_other = want_critical - #critical, want_other - #other
 if unserved_critical + unserved_other > 0 and news ~= "leave" then
 	redis.call("HSET", waiting, me, int(now + fresh) .. ":" .. unserved_critical .. ":" .. unserved_other)
-	redis.call("EXPIRE", waiting, 60)
-else
+	redis.call("EXPIRE", waiting, minute)
+elseif waited then
 	redis.call("HDEL", waiting, me)
 end
 if finding and unserved_critical + unserved_other > 0 then
 	used_up(state, now + window)
 end
-local keep = math.ceil((2 * life + second) / 1000) -- what was given up may be told as held for longer than life
-if #critical + #other > 0 or #ARGV >= first_told then
-	redis.call("PEXPIRE", held, keep)
-	redis.call("PEXPIRE", others, keep)
-end
 
 return {
-	int(now), limit, redis.call("ZCOUNT", held, "(" .. int(now), "+inf"), fleet,
+	int(now), limit, taken, fleet,
 	critical_elsewhere + unserved_critical, others_elsewhere + unserved_other, epoch,
 	again, rivals, critical, other,
 }

@@ -15,7 +15,6 @@ local keep = 0.93 -- what a cut leaves
 local linger = 12 -- windows from a cut to where it was refused
 local beyond = 1.1 -- so far above what was refused once, that no longer counts
 local most = 1000000
-local remember = 30 * 24 * 3600
 
 -- used_up marks the limit as used up until a time: somebody waits.
 local function used_up(state, till)
@@ -67,7 +66,6 @@ local function find(state, now, window, accepted, refused)
 	end
 	redis.call("HSET", state, "low", low, "top", top, "used", used, "seen", string.format("%.0f", now),
 		"cut", string.format("%.0f", cut), "ok", ok, "no", no)
-	redis.call("EXPIRE", state, remember)
 	return math.floor(limit)
 end
 

@@ -7,8 +7,9 @@ type request struct {
 	worker string
 	set    settings
 	news   news
-	known  int // how many workers the sender knows of
-	held   int // how many permits it has
+	count  bool // the worker is to be counted
+	known  int  // how many workers the sender knows of
+	held   int  // how many permits it has
 	want   [classes]int
 	first  uint64 // the number of the first permit it gets
 	tell   []fate
@@ -33,6 +34,7 @@ type fate struct {
 	class   class
 	until   time.Duration // when it is over, on the worker's clock
 	unused  bool          // it is over at once
+	stale   time.Duration // from then on Redis knows that it is over without being told
 	outcome outcome
 	begin   int64 // when it began, in microseconds of Redis' clock
 }
@@ -60,7 +62,7 @@ const (
 type reply struct {
 	now     int64 // of Redis' clock
 	limit   int   // in force
-	taken   int   // permits, of the whole fleet
+	taken   int   // permits, of the whole fleet; -1 if they were not counted
 	workers int
 	waiting [classes]int // calls that wait, in the whole fleet
 	epoch   int64        // changes when Redis may have lost permits

@@ -45,11 +45,15 @@ func (m *model) clone() *model {
 }
 
 func (m *model) exchange(now int64, req *request) reply {
-	m.hello(now, req)
+	fleet := m.hello(now, req)
 	ok, no := m.told(now, req)
 	yield := req.set.yield.Microseconds()
-	m.held.expire(now - yield)
-	m.others.expire(now - yield)
+	taken := -1
+	if req.count {
+		m.held.expire(now - yield)
+		m.others.expire(now - yield)
+		taken = m.held.above(now) - m.held.above(now+req.set.life.Microseconds())
+	}
 	limit, window := req.set.limit, req.set.window.Microseconds()
 	if limit == 0 {
 		if m.finding == nil {
@@ -59,7 +63,7 @@ func (m *model) exchange(now int64, req *request) reply {
 	}
 	elsewhere, rivals := m.claims(now, req.worker)
 
-	t := &taking{m: m, now: now, req: req, most: m.bound(now, req, limit)}
+	t := &taking{m: m, now: now, req: req, most: m.bound(now, req, limit, fleet)}
 	within, delay := req.set.ahead.Microseconds(), -req.set.ahead.Microseconds()
 	if sum := elsewhere[critical] + elsewhere[others]; sum > 0 {
 		want := req.want[critical] + req.want[others]
@@ -70,11 +74,17 @@ func (m *model) exchange(now int64, req *request) reply {
 	}
 	t.number = req.first
 	t.take(critical, req.set.ahead.Microseconds(), -req.set.ahead.Microseconds(), limit, limit)
-	t.take(others, within, delay, limit-elsewhere[critical], req.set.othersOf(limit))
+	t.take(others, within, delay, limit-elsewhere[critical]-len(t.begin[critical]), req.set.othersOf(limit))
 
+	for _, g := range t.given {
+		m.held.add(g.member, g.score)
+		if g.class == others && req.set.reserve > 0 {
+			m.others.add(g.member, g.score)
+		}
+	}
 	r := reply{
-		now: now, limit: limit, workers: len(m.workers), epoch: m.epoch, wait: t.again, begin: t.begin,
-		taken: m.held.above(now), rivals: rivals,
+		now: now, limit: limit, workers: fleet, epoch: m.epoch, wait: t.again, begin: t.begin,
+		taken: taken, rivals: rivals,
 	}
 	left := [classes]int{req.want[critical] - len(t.begin[critical]), req.want[others] - len(t.begin[others])}
 	for of := range classes {
@@ -90,13 +100,15 @@ func (m *model) exchange(now int64, req *request) reply {
 	return r
 }
 
-func (m *model) hello(now int64, req *request) {
+func (m *model) hello(now int64, req *request) (fleet int) {
+	fleet = req.known
 	if req.news == leave {
 		delete(m.workers, req.worker)
-	} else {
+	} else if req.count {
 		m.workers[req.worker] = now
+		maps.DeleteFunc(m.workers, func(_ string, heard int64) bool { return heard <= now-15*second })
+		fleet = len(m.workers)
 	}
-	maps.DeleteFunc(m.workers, func(_ string, heard int64) bool { return heard <= now-15*second })
 	news := req.news
 	just := m.epoch != 0 && now-m.epoch < second
 	forgot := news == lost && !just || news == fresh && m.epoch != 0 && !just
@@ -105,7 +117,7 @@ func (m *model) hello(now int64, req *request) {
 		if m.settle > now {
 			before = m.fleet
 		}
-		m.settle, m.fleet = now+3*second, max(len(m.workers), req.known, before)
+		m.settle, m.fleet = now+3*second, max(1, fleet, req.known, before)
 		if forgot {
 			m.epoch, m.closed = 0, m.settle
 		}
@@ -113,19 +125,23 @@ func (m *model) hello(now int64, req *request) {
 	if m.epoch == 0 {
 		m.epoch = now
 	}
+	return fleet
 }
 
 func (m *model) told(now int64, req *request) (ok, no []int64) {
 	for _, f := range req.tell {
+		if id := (member{req.worker, f.number}); f.left(req.sent) <= 0 {
+			m.held.remove(id)
+			m.others.remove(id)
+		}
+	}
+	for _, f := range req.tell {
 		id := member{req.worker, f.number}
 		if left := f.left(req.sent); left > 0 {
 			m.held.add(id, now+left)
-			if f.class == others {
+			if f.class == others && req.set.reserve > 0 {
 				m.others.add(id, now+left)
 			}
-		} else {
-			m.held.remove(id)
-			m.others.remove(id)
 		}
 		switch f.outcome {
 		case accepted:
@@ -154,12 +170,12 @@ func (m *model) claims(now int64, me string) (elsewhere [classes]int, rivals int
 	return elsewhere, rivals
 }
 
-func (m *model) bound(now int64, req *request, limit int) int {
+func (m *model) bound(now int64, req *request, limit, fleet int) int {
 	switch {
 	case m.closed > now:
 		return 0
 	case m.settle > now:
-		return limit/max(len(m.workers), m.fleet) - req.held
+		return limit/max(fleet, m.fleet) - req.held
 	}
 	return limit
 }
@@ -172,6 +188,13 @@ type taking struct {
 	most   int
 	again  int64
 	begin  [classes][]int64
+	given  []given
+}
+
+// given are put into the sets when all are.
+type given struct {
+	class class
+	scored
 }
 
 func (t *taking) later(wait int64) {
@@ -183,9 +206,10 @@ func (t *taking) later(wait int64) {
 func (t *taking) take(of class, within, wait int64, room, forOthers int) {
 	life := t.req.set.life.Microseconds()
 	for len(t.begin[of]) < t.req.want[of] {
-		begin := t.m.held.begins(t.now, life, room)
-		if of == others {
-			begin = max(begin, t.m.others.begins(t.now, life, forOthers))
+		n := len(t.begin[of])
+		begin := t.m.held.begins(t.now, life, room-n)
+		if of == others && t.req.set.reserve > 0 {
+			begin = max(begin, t.m.others.begins(t.now, life, forOthers-n))
 		}
 		if t.most < 1 {
 			t.later(min(max(t.m.closed, t.m.settle)-t.now, second/4))
@@ -197,10 +221,7 @@ func (t *taking) take(of class, within, wait int64, room, forOthers int) {
 		}
 		begin = max(0, begin)
 		id := member{t.req.worker, t.number}
-		t.m.held.add(id, t.now+begin+life)
-		if of == others {
-			t.m.others.add(id, t.now+begin+life)
-		}
+		t.given = append(t.given, given{of, scored{t.now + begin + life, id}})
 		t.begin[of] = append(t.begin[of], begin)
 		t.number++
 		t.most--
@@ -257,7 +278,7 @@ func (z *zset) remove(m member) {
 
 func (z *zset) expire(until int64) {
 	n := 0
-	for n < len(z.order) && n < 1000 && z.order[n].score <= until {
+	for n < len(z.order) && n < 5000 && z.order[n].score <= until {
 		delete(z.score, z.order[n].member)
 		n++
 	}

@@ -72,6 +72,7 @@ func (p pair) request(set settings, next map[string]uint64, given map[string][]f
 	req := &request{
 		worker: worker, set: set, first: next[worker] + 1,
 		news:  rapid.SampledFrom([]news{"", "", "", "", "", "", "", "", away, lost, fresh, leave}).Draw(p.Rand, "news"),
+		count: p.draw("count", 0, 1) == 1,
 		known: p.draw("known", 0, 4), held: p.draw("held", 0, 10),
 		want: [classes]int{p.draw("want critical", 0, 4), p.draw("want others", 0, 4)},
 	}
