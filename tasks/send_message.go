@@ -19,8 +19,8 @@ const TypeSendMessage = "message:send"
 // upload has a dedupe UUID of its own, derived from the task's.
 //
 // Performed again it posts no second message: Layer answers the one it has for
-// the dedupe UUID. Nor does it upload again what is large and was uploaded; and
-// where a source has vanished meanwhile, it finds the message that was sent.
+// the dedupe UUID. Nor does it upload again what was uploaded, see [WithDelivery];
+// and where a source has vanished meanwhile, it finds the message that was sent.
 //
 // Layer docs: Platform API, messages, "Send a message"; rich content.
 type SendMessage struct {
@@ -73,11 +73,11 @@ func (t SendMessage) load(shared []string) (Task, error) {
 }
 
 func (t SendMessage) perform(ctx context.Context, api *layer.Client, id dedupe) (Result, error) {
-	return t.performFrom(ctx, api, id, defaultSources)
+	return t.performFrom(ctx, api, id, performance{sources: defaultSources})
 }
 
-func (t SendMessage) performFrom(ctx context.Context, api *layer.Client, id dedupe, sources *Sources) (Result, error) {
-	up := uploader{api: api, conversation: t.Conversation, id: id, sources: sources}
+func (t SendMessage) performFrom(ctx context.Context, api *layer.Client, id dedupe, p performance) (Result, error) {
+	up := uploader{api: api, conversation: t.Conversation, id: id, performance: p}
 	parts, err := up.parts(ctx, t.Parts)
 	if err != nil {
 		return t.sentBefore(ctx, api, id, err)

@@ -36,10 +36,19 @@ type Sources struct {
 // PerformOption changes how [Perform] executes tasks.
 type PerformOption func(*performance)
 
-type performance struct{ sources *Sources }
+type performance struct {
+	sources  *Sources
+	delivery int // 0: not known
+}
 
 // WithSources says where the content of parts may come from.
 func WithSources(s *Sources) PerformOption { return func(p *performance) { p.sources = s } }
+
+// WithDelivery says that it is the n-th time that the task is performed, from 1. The
+// first time nothing can have been uploaded, and Layer is not asked whether it was;
+// later it is asked about every upload. Without this it is asked about those of
+// 256 KiB or more.
+func WithDelivery(n int) PerformOption { return func(p *performance) { p.delivery = n } }
 
 // NewSources checks the settings of a worker's sources, and prepares them for
 // use by all its tasks at once.

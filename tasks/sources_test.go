@@ -36,7 +36,7 @@ func TestTimeForSources(t *testing.T) {
 func TestSourcesThatChangeWhileTheyAreRead(t *testing.T) {
 	t.Parallel()
 	srv := layertest.NewServer(t)
-	up := uploader{api: srv.Client(t), conversation: srv.AddConversation("ana"), id: dedupe(someID), sources: defaultSources}
+	up := uploader{api: srv.Client(t), conversation: srv.AddConversation("ana"), id: dedupe(someID), performance: performance{sources: defaultSources}}
 	part := Part{MIMEType: "image/png", Source: "file:///srv/a.png"}
 	for _, size := range []int64{5000, 3000} {
 		content := inMemory(picture(4000))
@@ -65,5 +65,31 @@ func TestFilesThatFailWhileTheyAreRead(t *testing.T) {
 	}
 	if layer.CodeOf(err) != "" {
 		t.Errorf("it looks like an answer: %v", err)
+	}
+}
+
+// A delivery that is known to be the first asks nothing; later ones upload nothing
+// again, however small it is.
+func TestDeliveriesTellWhatMayBeThere(t *testing.T) {
+	t.Parallel()
+	srv := layertest.NewServer(t)
+	task := SendMessage{
+		Conversation: srv.AddConversation("ana"), Sender: layer.FromUser("ana"),
+		Parts: []Part{{MIMEType: "image/png", Source: encodeData(picture(4 << 10))}, {MIMEType: "image/png", Source: encodeData(picture(300 << 10))}},
+	}
+	api := srv.Client(t, layer.WithAttemptRetries(0))
+	for _, c := range []struct {
+		delivery, wantPuts, wantRequests int
+	}{
+		{1, 2, 5}, // a place, the bytes, for each; the message
+		{2, 2, 5 + 5},
+		{3, 2, 5 + 5 + 5},
+	} {
+		if _, err := Perform(t.Context(), api, someID, task, WithDelivery(c.delivery)); err != nil {
+			t.Fatal(err)
+		}
+		if got, requests := puts(srv), len(srv.Requests(0, 100)); got != c.wantPuts || requests != c.wantRequests {
+			t.Errorf("delivery %d: %d uploads in %d requests, want %d in %d", c.delivery, got, requests, c.wantPuts, c.wantRequests)
+		}
 	}
 }

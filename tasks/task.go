@@ -37,7 +37,7 @@ type Result struct {
 // sourced is a task that takes content from elsewhere.
 type sourced interface {
 	hasSource() bool
-	performFrom(ctx context.Context, api *layer.Client, id dedupe, sources *Sources) (Result, error)
+	performFrom(ctx context.Context, api *layer.Client, id dedupe, p performance) (Result, error)
 }
 
 // Perform executes the task now, with id as its dedupe UUID, and returns what
@@ -56,7 +56,7 @@ func Perform(ctx context.Context, api *layer.Client, id uuid.UUID, t Task, opts 
 		set(&p)
 	}
 	if s, ok := t.(sourced); ok {
-		return s.performFrom(ctx, api, dedupe(id), p.sources)
+		return s.performFrom(ctx, api, dedupe(id), p)
 	}
 	return t.perform(ctx, api, dedupe(id))
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/layerq/layerq/layer"
 )
 
-// askFirst is from how many bytes on a worker asks whether content was uploaded
-// by an earlier attempt: below, uploading again is as cheap as the question.
+// askFirst is from how many bytes on it is asked whether content was uploaded by an
+// earlier attempt where it is not known whether there was one: below, uploading
+// again is as cheap as the question.
 const askFirst = 256 << 10
 
 // uploader brings the sources of one message to Layer.
@@ -19,7 +20,15 @@ type uploader struct {
 	api          *layer.Client
 	conversation layer.ConversationID
 	id           dedupe
-	sources      *Sources
+	performance
+}
+
+// mayBeThere tells whether content of a size may have been uploaded before.
+func (u *uploader) mayBeThere(size int64) bool {
+	if u.delivery == 0 {
+		return size >= askFirst
+	}
+	return u.delivery > 1
 }
 
 // parts makes the parts to be sent, within the time for the sources of one task.
@@ -95,7 +104,7 @@ func (u *uploader) upload(ctx context.Context, step string, p Part, content *ope
 	if err != nil {
 		return layer.Part{}, err
 	}
-	if content.size >= askFirst {
+	if u.mayBeThere(content.size) {
 		there, err := u.isUploaded(ctx, made.ID)
 		if err != nil || there {
 			return made.Part(p.MIMEType), err

@@ -42,7 +42,7 @@ func BenchmarkWorker(b *testing.B) {
 			}
 			effect := perform(r.api)
 			finished := newCountdown(b.N)
-			worker.pipeline.perform = func(ctx context.Context, id uuid.UUID, t tasks.Task) (tasks.Result, error) {
+			worker.pipeline.perform = func(ctx context.Context, id uuid.UUID, t tasks.Task, _ int) (tasks.Result, error) {
 				defer finished.done()
 				return effect(ctx, id, t)
 			}

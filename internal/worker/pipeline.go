@@ -18,7 +18,7 @@ import (
 // asynq.Handler of every queue.
 type pipeline struct {
 	hook    sideData
-	perform func(ctx context.Context, id uuid.UUID, t tasks.Task) (tasks.Result, error)
+	perform func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error)
 	records *recorder
 	delay   retryDelay
 	metrics *Metrics
@@ -71,18 +71,18 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 	if err != nil {
 		return result, err
 	}
-	return p.call(ctx, id, task)
+	return p.call(ctx, id, task, d.deliveries)
 }
 
 // call executes the effect, bounded in time, and cut off when a drain has waited
 // long enough.
-func (p *pipeline) call(ctx context.Context, id uuid.UUID, task tasks.Task) (tasks.Result, error) {
+func (p *pipeline) call(ctx context.Context, id uuid.UUID, task tasks.Task, delivery int) (tasks.Result, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout(task), errTimeout)
 	defer cancel()
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)
 	defer context.AfterFunc(p.cutoff, func() { cut(errDrained) })()
-	return p.perform(ctx, id, task)
+	return p.perform(ctx, id, task, delivery)
 }
 
 // settle records what an execution came to, and tells asynq.

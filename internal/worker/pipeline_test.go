@@ -46,7 +46,7 @@ func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, erro
 	logger := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	b.pipeline = &pipeline{
 		hook: b.sides,
-		perform: func(ctx context.Context, _ uuid.UUID, _ tasks.Task) (tasks.Result, error) {
+		perform: func(ctx context.Context, _ uuid.UUID, _ tasks.Task, _ int) (tasks.Result, error) {
 			b.calls++
 			return effect(ctx)
 		},
@@ -266,12 +266,12 @@ func TestPipeline_bounds_an_execution(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
-		b.perform = func(ctx context.Context, _ uuid.UUID, _ tasks.Task) (tasks.Result, error) {
+		b.perform = func(ctx context.Context, _ uuid.UUID, _ tasks.Task, _ int) (tasks.Result, error) {
 			<-ctx.Done()
 			return tasks.Result{}, context.Cause(ctx)
 		}
 		start := time.Now()
-		_, err := b.call(t.Context(), uuid.New(), tasks.BlockUser{})
+		_, err := b.call(t.Context(), uuid.New(), tasks.BlockUser{}, 1)
 		if !errors.Is(err, errTimeout) || time.Since(start) != time.Minute {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}

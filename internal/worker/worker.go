@@ -50,8 +50,8 @@ func New(opts Options) (*Worker, error) {
 	opts.Redis.AddHook(patientAcks{})
 	w.pipeline = &pipeline{
 		hook: w.hook,
-		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task) (tasks.Result, error) {
-			return tasks.Perform(ctx, opts.API, id, t, tasks.WithSources(opts.Sources))
+		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error) {
+			return tasks.Perform(ctx, opts.API, id, t, tasks.WithSources(opts.Sources), tasks.WithDelivery(delivery))
 		},
 		records:     &recorder{rdb: opts.Redis, patience: opts.DrainTimeout, cutoff: cutoff, log: opts.Log},
 		delay:       retryDelay{least: opts.RetryMin, most: opts.RetryMax},
