@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,8 @@ const republish = time.Minute
 // the same id in different queues at the same moment can both succeed.
 //
 // Enqueueing again what may have been enqueued is always safe. A message with [HeaderEnqueuedAt]
-// is recognised when go-redis repeated the command because its reply was lost, and is answered as new.
+// is recognised when go-redis repeated the command because its reply was lost, and is answered as new,
+// whatever a worker has done with the task since.
 func (s *Store) Enqueue(ctx context.Context, entries []Entry) ([]Answer, error) {
 	answers := make([]Answer, len(entries))
 	batch := s.newBatch(entries, answers)
@@ -212,11 +214,18 @@ func (it *item) settle(reply any, err error) {
 		it.answer.Err = fmt.Errorf("queue: enqueue task %s: the id is taken by something that is no task: %w", it.msg.ID, err)
 		return
 	}
-	// The same bytes with a time of enqueueing in them: our own command, whose reply was lost.
-	if _, stamped := it.msg.Headers[HeaderEnqueuedAt]; stamped && !it.again && there.raw == string(it.encoded) {
-		return
+	if !it.again && it.msg.sameEnqueue(there.Message) {
+		return // our own command, whose reply was lost
 	}
 	it.answer.Existing = there
+}
+
+// sameEnqueue tells whether there is what became of m itself, and not of a
+// message like it: it was enqueued at the same nanosecond. What a worker writes into
+// a message when it retries, archives or completes the task is not compared.
+func (m *Message) sameEnqueue(there *Message) bool {
+	at := m.Headers[HeaderEnqueuedAt]
+	return at != "" && at == there.Headers[HeaderEnqueuedAt] && m.Queue == there.Queue && m.Type == there.Type && bytes.Equal(m.Payload, there.Payload)
 }
 
 // unpublished returns those of the queues whose name is to be published now.

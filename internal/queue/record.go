@@ -37,10 +37,6 @@ type Record struct {
 	EnqueuedAt time.Time
 	// CompletedAt is zero unless the task is completed.
 	CompletedAt time.Time
-	// PendingSince is zero unless the task is pending; asynq does not always note it.
-	PendingSince time.Time
-
-	raw string // the message as stored
 }
 
 var errReply = errors.New("queue: unexpected reply of a script")
@@ -48,7 +44,7 @@ var errReply = errors.New("queue: unexpected reply of a script")
 // newRecord reads the array that record.lua returns.
 func newRecord(reply any) (*Record, error) {
 	fields, ok := reply.([]any)
-	if !ok || len(fields) != 7 {
+	if !ok || len(fields) != 6 {
 		return nil, errReply
 	}
 	text := func(i int) string {
@@ -59,7 +55,7 @@ func newRecord(reply any) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Record{Message: msg, State: State(text(1)), EnqueuedAt: msg.EnqueuedAt(), raw: text(0)}
+	r := &Record{Message: msg, State: State(text(1)), EnqueuedAt: msg.EnqueuedAt()}
 	if s := text(2); s != "" {
 		r.Result = []byte(s)
 	}
@@ -68,14 +64,11 @@ func newRecord(reply any) (*Record, error) {
 			return nil, fmt.Errorf("queue: field %s of task %s: %w", FieldAttempts, msg.ID, err)
 		}
 	}
-	if r.State == Pending {
-		r.PendingSince = unixNano(text(4))
-	}
-	if s := text(6); s != "" {
+	if s := text(5); s != "" {
 		r.NextProcessAt = unixSeconds(s)
 	}
 	if r.State == Completed {
-		r.CompletedAt = completedAt(text(5), msg)
+		r.CompletedAt = completedAt(text(4), msg)
 	}
 	return r, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -510,5 +511,41 @@ func TestLostReplyIsNoDuplicate(t *testing.T) {
 	}
 	if n := rdb.LLen(t.Context(), queue.PendingKey(queue.Default)).Val(); n != before+1 {
 		t.Errorf("%d tasks were enqueued, want 1", n-before)
+	}
+}
+
+// Between a command whose reply was lost and its repetition a worker may have been quick.
+func TestRepeatedEnqueueAfterAWorkerHadTheTask(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.New(t)
+	store := queue.NewStore(rdb)
+	for state, change := range map[queue.State]func(*queue.Message){
+		queue.Active:    func(*queue.Message) {},
+		queue.Completed: func(m *queue.Message) { m.CompletedAt = time.Now().Unix() },
+		queue.Retry:     func(m *queue.Message) { m.Retried, m.ErrorMsg, m.LastFailedAt = 1, "503", time.Now().Unix() },
+		queue.Archived:  func(m *queue.Message) { m.ErrorMsg, m.LastFailedAt = "404", time.Now().Unix() },
+	} {
+		m := message(queue.Default)
+		enqueue(t, store, m, time.Time{})
+		worked := *m
+		change(&worked)
+		rdb.HSet(t.Context(), queue.TaskKey(m.Queue, m.ID), "msg", worked.Encode(), "state", string(state))
+
+		other, later := *m, *m
+		other.Payload = []byte("other")
+		later.Headers = maps.Clone(m.Headers)
+		later.Headers[queue.HeaderEnqueuedAt] = queue.FormatTime(m.EnqueuedAt().Add(time.Nanosecond))
+		for name, c := range map[string]struct {
+			again     *queue.Message
+			duplicate bool
+		}{"the same": {m, false}, "another payload": {&other, true}, "a later one": {&later, true}} {
+			answers, err := store.Enqueue(t.Context(), []queue.Entry{{Message: c.again}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if existing := answers[0].Existing; (existing != nil) != c.duplicate {
+				t.Errorf("%s, now %s: found %v, want a duplicate: %v", name, state, existing, c.duplicate)
+			}
+		}
 	}
 }
