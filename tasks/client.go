@@ -72,8 +72,13 @@ func NewClient(redisURL string, opts ...ClientOption) (*Client, error) {
 }
 
 // NewClientFromRedis returns a client that shares an application's Redis
-// client, with its timeouts and its retries. Closing it leaves rdb open.
+// client, with its timeouts and its retries. Closing it leaves rdb open. A
+// [*redis.Ring] is refused: a task's keys would be spread over its shards.
 func NewClientFromRedis(rdb redis.UniversalClient, opts ...ClientOption) (*Client, error) {
+	if _, isRing := rdb.(*redis.Ring); isRing {
+		return nil, errors.New("tasks: a *redis.Ring is not supported: its shards know nothing of each other, and a task's keys must be in one; " +
+			"use a *redis.Client, a failover client or a *redis.ClusterClient")
+	}
 	c := &Client{
 		rdb:       rdb,
 		addr:      addrOf(rdb),
@@ -133,8 +138,6 @@ func addrOf(rdb redis.UniversalClient) string {
 	case *redis.Client:
 		return r.Options().Addr
 	case *redis.ClusterClient:
-		return fmt.Sprint(r.Options().Addrs)
-	case *redis.Ring:
 		return fmt.Sprint(r.Options().Addrs)
 	default:
 		return "an unknown address"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
@@ -232,5 +233,14 @@ func TestRetentionIsChecked(t *testing.T) {
 		if want := fmt.Sprintf("tasks: retention: is %v, must be whole seconds, one at least", d); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+func TestRingIsRefused(t *testing.T) {
+	t.Parallel()
+	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1", "b": "127.0.0.1:2"}, HeartbeatFrequency: time.Hour})
+	defer func() { _ = ring.Close() }()
+	if _, err := tasks.NewClientFromRedis(ring); err == nil || !strings.Contains(err.Error(), "*redis.Ring") {
+		t.Errorf("got %v, want that a *redis.Ring is not supported", err)
 	}
 }
