@@ -25,11 +25,11 @@ What is larger comes from a file or a https: URL, and is sent as rich content:
              --source-dirs to its directory, here and at the workers
   url=URL    fetched by the worker; from public addresses alone, unless the
              worker is set otherwise`,
-		Example: `  enqueue message --conversation 7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c --from alice --text "Hello, Bob"
-  enqueue message --conversation layer:///conversations/7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c \
+		Example: `  enqueue message --conversation 22222222-2222-4222-8222-222222222222 --from alice --text "Hello, Bob"
+  enqueue message --conversation layer:///conversations/22222222-2222-4222-8222-222222222222 \
     --name "Harbour master" --text "Berth 4 is free" --part mime=application/json,body='{"berth":4}' \
     --push-text "Berth 4 is free" --key berth-4-2026-07-01 --expires 30m --wait
-  enqueue message --conversation 7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c --from alice --text "The plan of berth 4" \
+  enqueue message --conversation 22222222-2222-4222-8222-222222222222 --from alice --text "The plan of berth 4" \
     --part mime=image/png,file=berth4.png --part mime=application/pdf,url=https://harbour.example/plans/4.pdf`,
 		Args: arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {

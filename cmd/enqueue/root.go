@@ -30,7 +30,7 @@ again, by --key or --id, is recognised and does nothing a second time.
 Results go to standard output, everything else to standard error.
 Exit codes: 0 done; 1 it failed; 2 wrong usage or wrong configuration.`,
 		Example: `  # with a sandbox ("worker" with nothing configured) on this machine
-  enqueue message --conversation 7f1d6b9c-0a3e-4c55-9d5f-2f0f6f0a1b2c --from alice --text Hello --wait
+  enqueue message --conversation 22222222-2222-4222-8222-222222222222 --from alice --text Hello --wait
 
   # with a fleet
   export REDIS_URL=rediss://:PASSWORD@redis.internal:6380/0

@@ -31,6 +31,18 @@ type listener struct {
 	name   string
 }
 
+// page is where people see what the emulator holds, empty if not here.
+func (l listener) page() string {
+	scheme := "http"
+	switch {
+	case l.name != "api" && l.name != "control":
+		return ""
+	case l.server.TLSConfig != nil:
+		scheme = "https"
+	}
+	return scheme + "://" + l.Addr().String() + "/_emulator/"
+}
+
 func serve(ctx context.Context, s *settings, cfg layertest.Config, stderr io.Writer) (err error) {
 	level, err := s.level()
 	if err != nil {
@@ -53,6 +65,9 @@ func serve(ctx context.Context, s *settings, cfg layertest.Config, stderr io.Wri
 	defer func() { err = errors.Join(err, e.Close()) }()
 	if all, err = s.equip(all, e); err != nil {
 		return err
+	}
+	for _, app := range cfg.Apps {
+		log.Info("app", "app_id", app.ID.String())
 	}
 	return serveAll(ctx, log, all)
 }
@@ -125,7 +140,7 @@ func closeAll(all []listener) {
 func serveAll(ctx context.Context, log *slog.Logger, all []listener) error {
 	failed := make(chan error, len(all))
 	for _, l := range all {
-		log.Info("serving", "what", l.name, "addr", l.Addr().String(), "tls", l.server.TLSConfig != nil)
+		log.Info("serving", "what", l.name, "addr", l.Addr().String(), "tls", l.server.TLSConfig != nil, "page", l.page())
 		go func() {
 			if l.server.TLSConfig != nil {
 				failed <- l.server.ServeTLS(l, "", "")

@@ -33,18 +33,20 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
+	var box *sandbox.Sandbox
+	if cfg.Sandbox { // first: where one runs already, its ports tell so better than that of the pages
+		if box, err = startSandbox(ctx, cfg, log); err != nil {
+			return err
+		}
+		defer box.Close()
+	}
 	ln, err := admin.Listen(cfg.AdminAddr)
 	if err != nil {
 		return usageError{err}
 	}
 	defer ln.Close()
-
-	if cfg.Sandbox {
-		box, err := startSandbox(ctx, cfg, ln, stdout, log)
-		if err != nil {
-			return err
-		}
-		defer box.Close()
+	if err := announce(cfg, box, ln, stdout, log); err != nil {
+		return err
 	}
 	metrics := worker.NewMetrics(version.String())
 	api, err := newAPI(cfg, metrics)
@@ -92,7 +94,21 @@ func runBoth(ctx context.Context, pool *worker.Worker, ln net.Listener, pages *a
 	return errors.Join(err, <-adminDone)
 }
 
-func startSandbox(ctx context.Context, cfg *config.Worker, ln net.Listener, stdout io.Writer, log *slog.Logger) (*sandbox.Sandbox, error) {
+// announce says what the worker talks to: in the sandbox as a text for people,
+// else as a line of the log.
+func announce(cfg *config.Worker, box *sandbox.Sandbox, ln net.Listener, stdout io.Writer, log *slog.Logger) error {
+	if box != nil {
+		return sandbox.Welcome{
+			RedisURL: config.SandboxRedisURL, BaseURL: config.SandboxBaseURL, AdminURL: "http://" + ln.Addr().String(),
+			App: cfg.Layer.AppID, Token: cfg.Layer.Token.Reveal(), Conversation: box.Conversation,
+		}.Write(stdout)
+	}
+	log.Info("worker starts", "version", version.String(), "redis", redisurl.Addr(cfg.RedisURL.Reveal()),
+		"layer", cfg.Layer.BaseURL, "app", cfg.Layer.AppID.String())
+	return nil
+}
+
+func startSandbox(ctx context.Context, cfg *config.Worker, log *slog.Logger) (*sandbox.Sandbox, error) {
 	box, err := sandbox.Start(ctx, sandbox.Options{
 		RedisAddr: config.SandboxRedisAddr, LayerAddr: config.SandboxLayerAddr,
 		App: cfg.Layer.AppID, Token: cfg.Layer.Token.Reveal(), Log: log,
@@ -100,13 +116,7 @@ func startSandbox(ctx context.Context, cfg *config.Worker, ln net.Listener, stdo
 	if _, taken := errors.AsType[*sandbox.PortError](err); taken {
 		return nil, usageError{err}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return box, sandbox.Welcome{
-		RedisURL: config.SandboxRedisURL, BaseURL: config.SandboxBaseURL, AdminURL: "http://" + ln.Addr().String(),
-		App: cfg.Layer.AppID, Token: cfg.Layer.Token.Reveal(), Conversation: box.Conversation,
-	}.Write(stdout)
+	return box, err
 }
 
 func newAPI(cfg *config.Worker, metrics *worker.Metrics) (*layer.Client, error) {

@@ -23,6 +23,7 @@ keeps nothing when it stops.
 
   Redis   %s
   Layer   %s   (emulator; app %s, token %s)
+  chats   %s/_emulator/
   admin   %s/
 
 Send a message, from another terminal:
@@ -30,6 +31,6 @@ Send a message, from another terminal:
   go run ./cmd/enqueue message --conversation %s --from %s --text "Hello, world" --wait --json
 
 Stop with Ctrl-C.
-`, w.RedisURL, w.BaseURL, w.App.UUID(), w.Token, w.AdminURL, w.Conversation, participants[0])
+`, w.RedisURL, w.BaseURL, w.App.UUID(), w.Token, w.BaseURL, w.AdminURL, w.Conversation, participants[0])
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -93,4 +95,15 @@ func orDefault[T int | time.Duration](given, def T) T {
 		return def
 	}
 	return given
+}
+
+// queueList is what LAYERQ_QUEUES would say, the most important queue first.
+func (o *Options) queueList() string {
+	var list []string
+	for _, name := range queue.Names {
+		if n, ok := o.Queues[name]; ok {
+			list = append(list, name+"="+strconv.Itoa(n))
+		}
+	}
+	return strings.Join(list, ",")
 }

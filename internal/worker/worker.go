@@ -87,7 +87,7 @@ func (w *Worker) Run(ctx context.Context) error {
 			w.servers = append(w.servers, srv)
 		}
 	}
-	w.opts.Log.Info("worker runs", "queues", w.opts.Queues)
+	w.opts.Log.Info("worker takes tasks", "queues", w.opts.queueList())
 	<-ctx.Done()
 	return w.drain()
 }
