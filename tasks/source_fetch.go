@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/layerq/layerq/layer"
@@ -64,7 +65,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("%w: more than %d times", errRedirect, maxRedirects)
 	}
 	if req.URL.Scheme != schemeHTTPS {
-		return fmt.Errorf("%w: by %s", errRedirect, req.URL.Scheme)
+		return fmt.Errorf("%w: not by https", errRedirect)
 	}
 	if err := checkHTTPS(req.URL); err != nil {
 		return fmt.Errorf("%w: %w", errRedirect, err)
@@ -134,21 +135,77 @@ func fetchError(ctx context.Context, u *url.URL, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return interrupted(ctx, u)
-	case errors.Is(err, errRedirect), errors.Is(err, errPrivate):
-		return permanent(u, "%s", rootText(err))
+	case errors.Is(err, errPrivate):
+		return permanent(u, "%v", errPrivate)
+	case errors.Is(err, errRedirect):
+		return permanent(u, "%v", err)
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
 		return permanent(u, "there is no host %s", quoteShort(dns.Name))
 	}
-	return temporary(u, err, "cannot be fetched: %s", rootText(err))
+	return temporary(u, err, "cannot be fetched: %s", fetchProblem(err))
 }
 
-// rootText leaves out what net puts around an error.
-func rootText(err error) string {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return op.Err.Error()
+// fetchProblem is chosen by the kind of an error, not copied: texts of net/http
+// quote URLs, with signatures in them, and pieces of answers.
+func fetchProblem(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return dialProblem(op)
 	}
-	return err.Error()
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return "no answer in time"
+	}
+	if problem := tlsProblem(err); problem != "" {
+		return problem
+	}
+	switch {
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was cut"
+	default:
+		return "no usable answer came"
+	}
+}
+
+// dialProblem has only what the system and the resolver say, and the host, which
+// may be one that a redirection led to.
+func dialProblem(op *net.OpError) string {
+	if op.Timeout() {
+		return "no connection in time"
+	}
+	if errno, ok := errors.AsType[syscall.Errno](op.Err); ok {
+		return "no connection: " + errno.Error()
+	}
+	if _, ok := errors.AsType[*net.DNSError](op.Err); ok {
+		return "the host's name cannot be looked up"
+	}
+	return "no connection"
+}
+
+// tlsProblem is empty where the connection was not what failed to be secured.
+func tlsProblem(err error) string {
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return "the server does not speak TLS"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the server does not speak TLS"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "the server's certificate is of an unknown authority"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the server's certificate is of another host"
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return "the server's certificate has expired or is not valid yet"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "the server's certificate is not valid"
+	}
+	if alert, ok := errors.AsType[tls.AlertError](err); ok {
+		return alert.Error() // one of a fixed list
+	}
+	return ""
 }
 
 // sourceBody reads what is fetched. It ends a fetch in which no byte comes, and

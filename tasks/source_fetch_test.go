@@ -86,6 +86,18 @@ func web(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://"+r.Host+"/file", http.StatusFound)
 	case "/to-user":
 		http.Redirect(w, r, "https://user:secret@"+r.Host+"/file", http.StatusFound)
+	case "/to-nowhere":
+		w.Header().Set("Location", "https://host/%zz?signature=secret")
+		w.WriteHeader(http.StatusFound)
+	case "/to-scheme":
+		http.Redirect(w, r, "secret-words:///file", http.StatusFound)
+	case "/garbage":
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.WriteString(conn, "HTTQ/secret words\r\n\r\n")
+		_ = conn.Close()
 	case "/loop":
 		http.Redirect(w, r, "/loop", http.StatusFound)
 	case "/503":
@@ -109,7 +121,7 @@ func TestFetch(t *testing.T) {
 		{"a source", "/file?signature=secret", "content", "", false},
 		{"one of unknown size", "/chunked", "abcabcabc", "", false},
 		{"one behind a redirection", "/redirect", "content", "", false},
-		{"redirected to http", "/to-http", "", "is redirected to what is no source: by http", false},
+		{"redirected to http", "/to-http", "", "is redirected to what is no source: not by https", false},
 		{"redirected with a password", "/to-user", "", "is redirected to what is no source: source: holds a user; a password would lie open in the queue", false},
 		{"redirected for ever", "/loop", "", "is redirected to what is no source: more than 5 times", false},
 		{"without an end", "/endless", "", "the server does not tell its size, and it is over 8388608 bytes", false},
@@ -119,7 +131,10 @@ func TestFetch(t *testing.T) {
 		{"a part of it", "/206", "", "the server answered 206", false},
 		{"down", "/503", "", "the server answered 503", true},
 		{"busy", "/429", "", "the server answered 429", true},
-		{"cut", "/cut", "", "cannot be fetched: unexpected EOF", true},
+		{"cut", "/cut", "", "cannot be fetched: the connection was cut", true},
+		{"redirected to what is no URL", "/to-nowhere", "", "cannot be fetched: no usable answer came", true},
+		{"redirected by an unlikely scheme", "/to-scheme", "", "is redirected to what is no source: not by https", false},
+		{"no HTTP", "/garbage", "", "cannot be fetched: no usable answer came", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -188,7 +203,7 @@ func TestFetchOfUnknownHosts(t *testing.T) {
 	h.Close()
 	_, err := h.sources.fetchAll(t.Context(), h.URL+"/file")
 	failed, ok := errors.AsType[*SourceError](err)
-	if !ok || !failed.Temporary || !strings.HasPrefix(failed.Problem, "cannot be fetched: connect: connection refused") {
+	if !ok || !failed.Temporary || !strings.HasPrefix(failed.Problem, "cannot be fetched: no connection: connection refused") {
 		t.Errorf("%v", err)
 	}
 }
