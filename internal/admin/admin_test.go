@@ -61,7 +61,7 @@ func TestAsynqmon_masks_what_people_wrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rdb.HSet(t.Context(), "asynq:{default}:t:"+info.ID, "result", `{"message_id":"layer:///messages/1","note":"swordfish"}`)
+	rdb.HSet(t.Context(), "asynq:{default}:t:"+info.ID, "result", `{"message_id":"layer:///messages/01234567-89ab-4cde-8f01-23456789abcd","note":"swordfish"}`)
 
 	a := newAdmin(t, func(o *Options) { o.Redis = rdb })
 	for _, path := range []string{"/asynqmon/api/queues/default/pending_tasks", "/asynqmon/api/queues/default/tasks/" + info.ID} {
@@ -74,7 +74,7 @@ func TestAsynqmon_masks_what_people_wrote(t *testing.T) {
 	if err := json.Unmarshal(ask(t, a, "GET", "/asynqmon/api/queues/default/tasks/"+info.ID, nil, nil).Body.Bytes(), &task); err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"message_id":"layer:///messages/1","note":"‹9 bytes›"}`; task.Result != want {
+	if want := `{"message_id":"layer:///messages/01234567-89ab-4cde-8f01-23456789abcd","note":"‹9 bytes›"}`; task.Result != want {
 		t.Errorf("result %s, want %s", task.Result, want)
 	}
 }

@@ -5,32 +5,42 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 )
 
 // What asynqmon shows of a payload is bounded: it is looked at, not copied.
 const (
-	maskMaxBytes  = 256 << 10 // larger ones are no payloads of ours
-	maskMaxDepth  = 16
-	maskMaxItems  = 50
-	maskMaxString = 512 // of a value that is shown
-	maskMaxName   = 64
+	maskMaxBytes = 256 << 10 // larger ones are no payloads of ours
+	maskMaxDepth = 16
+	maskMaxItems = 50
 )
 
-// shown names the members whose values tell what a task is about without
-// telling what somebody wrote: ids, kinds and flags. All others are replaced by
-// their length, so that a member added later is masked until it is listed.
-var shown = map[string]bool{
-	"v": true,
-
-	"conversation": true, "message": true, "owner": true, "user": true, "user_id": true,
-	"participants": true, "recipients": true, "distinct": true,
-	"mime_type": true, "encoding": true,
-	"operation": true, "property": true, "external_unread_count": true,
-
-	"conversation_id": true, "message_id": true, "announcement_id": true, "content_id": true, "id": true,
+// shown tells, by the name of a member, which of its strings tell what a task is
+// about without telling what somebody wrote. All others are replaced by their
+// length, so that a member added later is masked until it is listed. The name is
+// not enough: a payload that is not ours may have a text under any name.
+//
+// Ids of users are masked: applications choose them, and e-mail addresses and
+// names are common choices that cannot be told from a text.
+var shown = map[string]*regexp.Regexp{
+	"conversation": anID, "message": anID, "id": anID,
+	"conversation_id": anID, "message_id": anID, "announcement_id": anID, "content_id": anID,
+	"mime_type": regexp.MustCompile(`^(text|image|audio|video|application)/[a-z0-9.+-]{1,40}$`),
+	"encoding":  regexp.MustCompile(`^base64$`),
+	"operation": regexp.MustCompile(`^(add|remove|set|delete)$`),
+	"property":  regexp.MustCompile(`^(participants|blocks)$`),
 }
+
+// anID is a UUID, bare or at the end of a layer:/// URL, and that of a part.
+var anID = regexp.MustCompile(`^(layer:///([a-z]{1,20}/){1,3})?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(/parts/[0-9]{1,4})?$`)
+
+// counted names the members whose numbers are shown.
+var counted = map[string]bool{"v": true, "external_unread_count": true}
+
+// aName is what members of ours are called. Others may be a text, too.
+var aName = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
 // opaque names the members below which nothing is shown, whatever it is
 // called: what applications and people put there is theirs.
@@ -56,15 +66,17 @@ func mask(data []byte) string {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(maskValue(v, false, false, 0)); err != nil {
+	if err := enc.Encode(maskValue(v, "", 0)); err != nil {
 		return quote(length(len(data)))
 	}
 	return string(bytes.TrimSpace(out.Bytes()))
 }
 
-// maskValue masks one value. plain says that its name is a shown one, hidden
-// that it stands below an opaque one.
-func maskValue(v any, plain, hidden bool, depth int) any {
+// below is the name of everything that stands below an opaque one.
+const below = "*"
+
+// maskValue masks the value of a member, or an item of its list.
+func maskValue(v any, of string, depth int) any {
 	if depth > maskMaxDepth {
 		return "…"
 	}
@@ -76,8 +88,15 @@ func maskValue(v any, plain, hidden bool, depth int) any {
 				out["…"] = fmt.Sprintf("‹%d more›", len(v)-maskMaxItems)
 				break
 			}
-			below := hidden || opaque[name]
-			out[short(name, maskMaxName)] = maskValue(v[name], shown[name] && !below, below, depth+1)
+			inside := name
+			if of == below || opaque[name] {
+				inside = below
+			}
+			value := maskValue(v[name], inside, depth+1)
+			if !aName.MatchString(name) {
+				name = fmt.Sprintf("‹name %d, %d bytes›", len(out)+1, len(name))
+			}
+			out[name] = value
 		}
 		return out
 	case []any:
@@ -87,16 +106,16 @@ func maskValue(v any, plain, hidden bool, depth int) any {
 				out = append(out, fmt.Sprintf("‹%d more›", len(v)-maskMaxItems))
 				break
 			}
-			out = append(out, maskValue(item, plain, hidden, depth+1))
+			out = append(out, maskValue(item, of, depth+1))
 		}
 		return out
 	case string:
-		if plain {
-			return short(v, maskMaxString)
+		if form := shown[of]; form != nil && form.MatchString(v) {
+			return v
 		}
 		return length(len(v))
 	case json.Number:
-		if plain {
+		if counted[of] {
 			return v
 		}
 		return length(len(v))
@@ -110,13 +129,6 @@ func length(n int) string {
 		return "‹1 byte›"
 	}
 	return "‹" + strconv.Itoa(n) + " bytes›"
-}
-
-func short(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	return length(len(s))
 }
 
 func quote(s string) string {
