@@ -111,7 +111,7 @@ func (s *AnnouncementsService) Send(ctx context.Context, dedupe uuid.UUID, req S
 	var made Announcement
 	_, err := s.client.do(ctx, &call{
 		operation: operation, method: http.MethodPost, path: s.client.path("announcements"),
-		dedupe: dedupe, into: &made, private: privateTexts(req.Parts),
+		dedupe: dedupe, into: &made,
 		body: wireAnnouncement{req.Recipients, SendMessageRequest{req.Sender, req.Parts, req.Notification}.wire(s.client.version)},
 	})
 	if err != nil {

@@ -26,6 +26,9 @@ func (c *Client) readError(ctx context.Context, call *call, response *http.Respo
 	for _, text := range []*string{&e.Message, &e.Property, &e.Header} {
 		*text = c.withoutSecrets(*text, call)
 	}
+	if _, known := numbers[e.Code]; !known && call.repeats(string(e.Code)) {
+		e.Code = codeOfStatus(e.Status)
+	}
 	return e
 }
 
@@ -154,29 +157,10 @@ func shorten(s string) string {
 }
 
 // withoutSecrets keeps a message that repeats what was sent out of errors, and
-// so out of logs: the token, or a good piece of the body.
+// so out of logs: the token, or a text of the body.
 func (c *Client) withoutSecrets(message string, call *call) string {
-	const instead = "(left out: it repeats the request)"
-	if strings.Contains(message, c.token()) || repeats(message, call.encoded) {
-		return instead
-	}
-	for _, text := range call.private {
-		const telling = 5 // shorter ones are words of any sentence
-		if len(text) >= telling && strings.Contains(message, text) {
-			return instead
-		}
+	if strings.Contains(message, c.token()) || call.repeats(message) {
+		return "(left out: it repeats the request)"
 	}
 	return shorten(message)
-}
-
-// repeats tells whether text has a run of bytes in common with what was sent
-// that is too long for a name or an id.
-func repeats(text string, sent []byte) bool {
-	const run = 40
-	for i := 0; i+run <= len(text); i++ {
-		if bytes.Contains(sent, []byte(text[i:i+run])) {
-			return true
-		}
-	}
-	return false
 }

@@ -133,7 +133,7 @@ func (s *MessagesService) Send(ctx context.Context, conversation ConversationID,
 	_, err := s.client.do(ctx, &call{
 		operation: operation, method: http.MethodPost,
 		path:   s.client.path("conversations", conversation.UUID().String(), "messages"),
-		dedupe: dedupe, into: &made, private: privateTexts(req.Parts),
+		dedupe: dedupe, into: &made,
 		body: req.wire(s.client.version),
 	})
 	if err != nil {
@@ -228,13 +228,4 @@ func (s *MessagesService) Delete(ctx context.Context, conversation ConversationI
 		path: s.client.path("conversations", conversation.UUID().String(), "messages", id.UUID().String()),
 	})
 	return err
-}
-
-// privateTexts are the bodies, which errors must not repeat.
-func privateTexts(parts []Part) []string {
-	texts := make([]string, len(parts))
-	for i, part := range parts {
-		texts[i] = part.Body
-	}
-	return texts
 }

@@ -71,7 +71,7 @@ func (s *MessagesService) Schedule(ctx context.Context, conversation Conversatio
 	_, err := s.client.do(ctx, &call{
 		operation: operation, method: http.MethodPost,
 		path:   s.client.path("conversations", conversation.UUID().String(), "messages"),
-		dedupe: dedupe, into: made, optional: true, private: privateTexts(req.Parts), body: wire,
+		dedupe: dedupe, into: made, optional: true, body: wire,
 	})
 	if err != nil {
 		return nil, err

@@ -48,8 +48,7 @@ func (s *NotificationsService) Send(ctx context.Context, dedupe uuid.UUID, req S
 	_, err := s.client.do(ctx, &call{
 		operation: operation, method: http.MethodPost, path: s.client.path("notifications"),
 		dedupe: dedupe, once: true,
-		body:    wireNotificationRequest{req.Recipients, req.Notification.forVersion(s.client.version)},
-		private: []string{req.Notification.Title, req.Notification.Text},
+		body: wireNotificationRequest{req.Recipients, req.Notification.forVersion(s.client.version)},
 	})
 	return err
 }

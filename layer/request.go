@@ -41,9 +41,6 @@ type call struct {
 	// once marks a call that may not be repeated although it looks as if it might.
 	repeatable, once bool
 
-	// private are texts that no error may repeat.
-	private []string
-
 	encoded []byte
 	shown   string // the path as errors show it
 }

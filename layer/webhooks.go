@@ -112,7 +112,7 @@ func (s *WebhooksService) Create(ctx context.Context, req CreateWebhookRequest) 
 	var made Webhook
 	_, err := s.client.do(ctx, &call{
 		operation: operation, method: http.MethodPost, path: s.client.path("webhooks"), accept: mediaWebhooks,
-		body: req, into: &made, private: []string{req.Secret},
+		body: req, into: &made,
 	})
 	if err != nil {
 		return nil, err
