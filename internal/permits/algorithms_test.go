@@ -162,7 +162,7 @@ func comparison() string {
 			fmt.Fprintf(&b, "| %s", c.name)
 			for _, n := range networks {
 				api := n.on(limit.Limit, limit.end, contenders(limit.Limit)[i].start)
-				fmt.Fprintf(&b, " | %.1f %%, %d refused, %d at most", 100*api.used(0, limit.end), len(api.refusedAt), api.most(0, limit.end))
+				fmt.Fprintf(&b, " | %.1f %%, %d refused, %d at most", 100*api.used(limit.Per, limit.end), len(api.refusedAt), api.most(0, limit.end))
 			}
 			b.WriteString(" |\n")
 		}

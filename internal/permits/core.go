@@ -172,7 +172,7 @@ func (c *core) wants() (want [classes]int) {
 
 // compose makes the next request.
 func (c *core) compose(now time.Duration) *request {
-	req := &request{worker: c.me, set: c.set, known: c.workers, held: c.own.len(), first: c.number + 1, sent: now}
+	req := &request{worker: c.me, set: c.set, known: c.workers, epoch: c.epoch, held: c.own.len(), first: c.number + 1, sent: now}
 	switch {
 	case c.alone == nil:
 		req.want = c.wants()

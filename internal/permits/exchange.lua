@@ -9,16 +9,15 @@
 -- KEYS[5] state: hash
 -- ARGV[1] the worker
 -- ARGV[2] news: "" none, "away": the worker had lost Redis and its own limiter stood in, "lost": Redis had
---         forgotten the script, so what was written last may be lost, "new": the same, to a worker that
---         does not know whether the script had been there before, "leave": the worker ends
+--         forgotten the script, so what was written last may be lost, "leave": the worker ends
 -- ARGV[3] 1: the worker is to be counted, and what is over is to be swept up; a few times a second is enough
 -- ARGV[4] limit of permits at a time, 0: it is found out
 -- ARGV[5] per cent of the limit that only queue critical may use
 -- ARGV[6] the window; [7] for how long a permit is taken; [8] how far ahead permits are given;
 --         [9] for how long a permit is left to workers that have less than their share; in microseconds
--- ARGV[10] how many permits the worker has, ARGV[11] how many workers it knows of
--- ARGV[12] permits wanted for queue critical, ARGV[13] for others, ARGV[14] the number of the first
--- ARGV[15...] permits of the worker: number, microseconds until it is over, 1 if it counts
+-- ARGV[10] how many permits the worker has, ARGV[11] how many workers it knows of, ARGV[12] the epoch that it knows of, or 0
+-- ARGV[13] permits wanted for queue critical, ARGV[14] for others, ARGV[15] the number of the first
+-- ARGV[16...] permits of the worker: number, microseconds until it is over, 1 if it counts
 --         against others, 1 accepted or 2 refused, when it began
 --
 -- Returns
@@ -30,9 +29,9 @@ local held, others, waiting, workers, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local me, news, count = ARGV[1], ARGV[2], ARGV[3] == "1"
 local limit, reserve = tonumber(ARGV[4]), tonumber(ARGV[5])
 local window, life, ahead, yield = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local mine, known = tonumber(ARGV[10]), tonumber(ARGV[11])
-local want_critical, want_other, number = tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
-local first_told = 15
+local mine, known, been = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12] ~= "0"
+local want_critical, want_other, number = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
+local first_told = 16
 
 local second = 1000000
 local gather = 3 * second -- how long the fleet waits for workers that come back
@@ -66,7 +65,7 @@ end
 local gathering = redis.call("HMGET", state, "epoch", "closed", "settle", "fleet")
 local epoch, closed, settle = gathering[1], tonumber(gathering[2] or 0), tonumber(gathering[3] or 0)
 local just = epoch and now - epoch < second -- several workers notice the same at once
-local forgot = (news == "lost" and not just) or (news == "new" and epoch and not just)
+local forgot = (been and not epoch) or (news == "lost" and epoch and not just)
 if forgot or news == "away" then
 	local before = settle > now and tonumber(gathering[4] or 0) or 0
 	settle = now + gather

@@ -42,9 +42,9 @@ func TestAutoFindsTheLimit(t *testing.T) {
 		"5/s near":                  {5, 2 * ms, 4 * ms, 0.95},
 	} {
 		w := unlimited(1, c.low, c.high, max(16, c.limit/2), fixed(c.limit))
-		w.run(200 * time.Second)
+		w.run(130 * time.Second)
 		w.wantUse(t, name, 55*time.Second, 65*time.Second, 0.80, 0.10)
-		w.wantUse(t, name, 60*time.Second, 200*time.Second, c.used, 0.02)
+		w.wantUse(t, name, 60*time.Second, 130*time.Second, c.used, 0.02)
 	}
 }
 

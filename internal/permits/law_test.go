@@ -96,7 +96,7 @@ func (w *world) wantLaw(t *testing.T, seed uint64, end time.Duration, beyond int
 func TestLawHoldsOnRandomNetworks(t *testing.T) {
 	t.Parallel()
 	calls := 0
-	for seed := range seeds(800) {
+	for seed := range seeds(600) {
 		w := random(seed)
 		tasks := w.fleet()
 		if w.chance(0.5) {
@@ -106,7 +106,7 @@ func TestLawHoldsOnRandomNetworks(t *testing.T) {
 		w.wantLaw(t, seed, lawTime, 0)
 		calls += len(w.api.arrivals)
 	}
-	t.Logf("%d networks, %d calls", seeds(800), calls)
+	t.Logf("%d networks, %d calls", seeds(600), calls)
 }
 
 // The law without Redis: it refuses connections, it hangs, it comes back without
@@ -114,7 +114,7 @@ func TestLawHoldsOnRandomNetworks(t *testing.T) {
 func TestLawHoldsWithoutRedis(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"refuses", "hangs", "forgets"} {
-		for seed := range seeds(200) {
+		for seed := range seeds(150) {
 			w := random(seed)
 			w.fault.late = 0 // what is given up cannot be told while Redis is gone
 			w.fleet()
@@ -135,7 +135,7 @@ func TestLawHoldsWithoutRedis(t *testing.T) {
 // is what may come on top.
 func TestLawWithOneWorkerCutOff(t *testing.T) {
 	t.Parallel()
-	for seed := range seeds(200) {
+	for seed := range seeds(150) {
 		w := random(seed)
 		w.fault.late = 0
 		w.fleet()

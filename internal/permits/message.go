@@ -8,8 +8,9 @@ type request struct {
 	set    settings
 	news   news
 	count  bool // the worker is to be counted
-	known  int  // how many workers the sender knows of
-	held   int  // how many permits it has
+	epoch  int64
+	known  int // how many workers the sender knows of
+	held   int // how many permits it has
 	want   [classes]int
 	first  uint64 // the number of the first permit it gets
 	tell   []fate
@@ -24,7 +25,6 @@ const (
 	noNews news = ""
 	away   news = "away"  // Redis was lost, the local limiter stood in
 	lost   news = "lost"  // Redis forgot the script: what was written last may be lost
-	fresh  news = "new"   // the same, to a worker that does not know what was there before
 	leave  news = "leave" // the worker ends
 )
 

@@ -111,7 +111,7 @@ func (m *model) hello(now int64, req *request) (fleet int) {
 	}
 	news := req.news
 	just := m.epoch != 0 && now-m.epoch < second
-	forgot := news == lost && !just || news == fresh && m.epoch != 0 && !just
+	forgot := req.epoch != 0 && m.epoch == 0 || news == lost && m.epoch != 0 && !just
 	if forgot || news == away {
 		before := 0
 		if m.settle > now {

@@ -71,9 +71,9 @@ func (p pair) request(set settings, next map[string]uint64, given map[string][]f
 	worker := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(p.Rand, "worker")
 	req := &request{
 		worker: worker, set: set, first: next[worker] + 1,
-		news:  rapid.SampledFrom([]news{"", "", "", "", "", "", "", "", away, lost, fresh, leave}).Draw(p.Rand, "news"),
+		news:  rapid.SampledFrom([]news{"", "", "", "", "", "", "", "", away, lost, lost, leave}).Draw(p.Rand, "news"),
 		count: p.draw("count", 0, 1) == 1,
-		known: p.draw("known", 0, 4), held: p.draw("held", 0, 10),
+		epoch: int64(p.draw("epoch", 0, 1)), known: p.draw("known", 0, 4), held: p.draw("held", 0, 10),
 		want: [classes]int{p.draw("want critical", 0, 4), p.draw("want others", 0, 4)},
 	}
 	for range p.draw("tell", 0, len(given[worker])) {

@@ -35,7 +35,7 @@ func (r *simRedis) clock() int64 {
 }
 
 // exchange runs the script over a link.
-func (r *simRedis) exchange(l *link, req *request, been bool, done func(reply, bool)) {
+func (r *simRedis) exchange(l *link, req *request, done func(reply, bool)) {
 	arrive := l.delay()
 	for _, o := range r.gone {
 		at := r.s.now + arrive
@@ -57,10 +57,7 @@ func (r *simRedis) exchange(l *link, req *request, been bool, done func(reply, b
 			r.script = true
 			copied := *req
 			req = &copied
-			req.news = fresh
-			if been {
-				req.news = lost
-			}
+			req.news = lost
 		}
 		rep := r.model.exchange(r.clock(), req)
 		l.send(func() { done(rep, true) })
@@ -83,7 +80,6 @@ type simWorker struct {
 	drift float64
 	alarm *event
 	dead  bool
-	been  bool
 	done  int // calls answered
 	waits map[string][]time.Duration
 	doing map[string]int // calls by queue
@@ -100,12 +96,11 @@ func (w *simWorker) drive() {
 	}
 	req, at := w.core.step(w.now())
 	if req != nil {
-		w.redis.exchange(w.way, req, w.been, func(r reply, ok bool) {
+		w.redis.exchange(w.way, req, func(r reply, ok bool) {
 			if w.dead {
 				return
 			}
 			if ok {
-				w.been = true
 				w.core.replied(w.now(), req, r)
 			} else {
 				w.core.failed(w.now(), req)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -34,37 +33,31 @@ var keys = []string{
 // store runs the script in Redis.
 type store struct {
 	rdb redis.UniversalClient
-	// been: the script was there before. Where Redis has forgotten it, it was started anew.
-	been atomic.Bool
 }
 
 func (s *store) exchange(ctx context.Context, req *request) (reply, error) {
 	args := req.args()
 	result, err := s.rdb.EvalSha(ctx, sha, keys, args...).Slice()
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		args[1] = string(fresh)
-		if s.been.Load() {
-			args[1] = string(lost)
-		}
+		args[1] = string(lost) // or it is the first time: then there is nothing to lose
 		result, err = s.rdb.Eval(ctx, source, keys, args...).Slice()
 	}
 	if err != nil {
 		return reply{}, fmt.Errorf("permits: %w", err)
 	}
-	s.been.Store(true)
 	return parse(result)
 }
 
 // args are the ARGV of the script.
 func (r *request) args() []any {
-	args := make([]any, 0, 14+5*len(r.tell))
+	args := make([]any, 0, 15+5*len(r.tell))
 	count := 0
 	if r.count {
 		count = 1
 	}
 	args = append(args, r.worker, string(r.news), count, r.set.limit, r.set.reserve,
 		r.set.window.Microseconds(), r.set.life.Microseconds(), r.set.ahead.Microseconds(), r.set.yield.Microseconds(),
-		r.held, r.known, r.want[critical], r.want[others], r.first)
+		r.held, r.known, r.epoch, r.want[critical], r.want[others], r.first)
 	for _, f := range r.tell {
 		args = append(args, f.number, f.left(r.sent), int(f.class), int(f.outcome), f.begin)
 	}
