@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -62,6 +63,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	pool, err := worker.New(worker.Options{
 		Redis: clients.tasks, Status: clients.status, API: api, Sources: sources, Queues: concurrency(cfg),
 		MaxAttempts: cfg.MaxAttempts, RetryMin: cfg.RetryMin, RetryMax: cfg.RetryMax,
+		Timeout:      executionTimeout(cfg.Layer.Timeout),
 		DrainTimeout: cfg.DrainTimeout, Retention: cfg.Retention,
 		Metrics: metrics, Log: log,
 	})
@@ -125,8 +127,12 @@ func newAPI(cfg *config.Worker, metrics *worker.Metrics) (*layer.Client, error) 
 		layer.WithVersion(cfg.Layer.APIVersion),
 		layer.WithTimeout(cfg.Layer.Timeout),
 		layer.WithObserver(metrics),
+		layer.WithLimiter(worker.Gate(nil)),
 	)
 }
+
+// executionTimeout leaves room for each call to be repeated twice, as the client does.
+func executionTimeout(attempt time.Duration) time.Duration { return max(5*time.Minute, 4*attempt) }
 
 func concurrency(cfg *config.Worker) map[string]int {
 	queues := make(map[string]int, len(cfg.Queues))

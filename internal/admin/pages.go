@@ -39,7 +39,8 @@ type Queue struct {
 // A Fact is a name and a value on the start page.
 type Fact struct{ Name, Value string }
 
-const refreshSeconds = 5
+// refreshSeconds is longer than what a headless browser is given to take a picture.
+const refreshSeconds = 15
 
 //go:embed pages
 var pageFiles embed.FS

@@ -8,6 +8,10 @@ type Delivery struct {
 	Result []byte
 	// Attempts counts the executions that Layer answered.
 	Attempts int
+	// Failures counts the executions that used up one of the attempts it may have.
+	Failures int
+	// LastError is what the last execution failed with, empty if none did.
+	LastError string
 	// Deliveries counts how often the task was handed out, this time included.
 	Deliveries int
 }

@@ -29,7 +29,7 @@ func TestDeliveryTellsWhatTheHashHolds(t *testing.T) {
 		return errors.New("the acknowledgement was lost")
 	}, queue.Default)
 	enqueue(t, rdb, m, time.Time{})
-	want := []dequeue.Delivery{{Deliveries: 1}, {Result: []byte("done"), Attempts: 1, Deliveries: 2}}
+	want := []dequeue.Delivery{{Deliveries: 1}, {Result: []byte("done"), Attempts: 1, LastError: "the acknowledgement was lost", Deliveries: 2}}
 	for i, d := range p.wait(t, 2)[:2] {
 		if !d.HasSide {
 			t.Errorf("delivery %d has no side data", i)

@@ -6,7 +6,7 @@
 -- ARGV[3] what the key of an aggregation group begins with
 --
 -- Returns
---   {"task", dropped, id, message, result, attempts, deliveries}
+--   {"task", dropped, id, message, result, attempts, failures, deliveries}
 --   {"idle", dropped, milliseconds until the next task is due, -1 if none is known}
 --   {"paused", dropped, milliseconds until the pause ends, -1 if it has no end}
 -- where dropped lists ids that had no task and were removed.
@@ -84,8 +84,8 @@ for _ = 1, 100 do
 		redis.call("HSET", key, "state", "active")
 		redis.call("HDEL", key, "pending_since")
 		redis.call("ZADD", KEYS[4], ARGV[1], id)
-		local task = redis.call("HMGET", key, "msg", "result", "attempts")
-		return { "task", dropped, id, task[1], task[2], task[3], count }
+		local task = redis.call("HMGET", key, "msg", "result", "attempts", "failures")
+		return { "task", dropped, id, task[1], task[2], task[3], task[4], count }
 	end
 	-- A ghost: its hash was deleted or evicted. asynq would keep it among the active tasks for ever.
 	redis.call("LPOP", KEYS[3])

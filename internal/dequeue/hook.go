@@ -222,6 +222,7 @@ func (h *Hook) hand(ctx context.Context, next redis.ProcessHook, q string, r rep
 			h.opts.Log.Warn("the replacement of a task was not stored", "task_id", r.id, "queue", q, "error", err)
 		}
 	}
+	r.delivery.LastError = m.ErrorMsg
 	h.handed.put(r.id, r.delivery)
 	return encoded
 }

@@ -92,7 +92,7 @@ func parse(fields []any) (reply, error) {
 		r.left = time.Duration(ms) * time.Millisecond
 		return r, nil
 	case task:
-		if len(fields) != 7 {
+		if len(fields) != 8 {
 			return reply{}, errReply
 		}
 		r.id, _ = fields[2].(string)
@@ -100,12 +100,20 @@ func parse(fields []any) (reply, error) {
 		if result, ok := fields[4].(string); ok {
 			r.delivery.Result = []byte(result)
 		}
-		if attempts, ok := fields[5].(string); ok {
-			r.delivery.Attempts, _ = strconv.Atoi(attempts) // what is no number was not written by a worker
-		}
-		n, _ := fields[6].(int64)
+		r.delivery.Attempts, r.delivery.Failures = count(fields[5]), count(fields[6])
+		n, _ := fields[7].(int64)
 		r.delivery.Deliveries = int(n)
 		return r, nil
 	}
 	return reply{}, errReply
+}
+
+// count reads a field that a worker wrote. What is no number was not.
+func count(field any) int {
+	s, _ := field.(string)
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
 }

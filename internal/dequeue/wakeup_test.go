@@ -193,7 +193,7 @@ func (f taken) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (f taken) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
-		if r, ok := cmd.(*redis.SliceCmd); ok && len(r.Val()) == 7 {
+		if r, ok := cmd.(*redis.SliceCmd); ok && len(r.Val()) == 8 {
 			f(r.Val()[2].(string)) //nolint:errcheck // a panic is what a test wants here
 		}
 		return err

@@ -19,6 +19,9 @@ const (
 	FieldAttempts = "attempts"
 	// FieldDoneAt is when the result was written, see [FormatTime].
 	FieldDoneAt = "done_at"
+	// FieldFailures counts the executions that used up one of the attempts a task
+	// may have: those that Layer answered, but for holds, and those that got no source.
+	FieldFailures = "failures"
 	// FieldDeliveries counts how often the task was handed to a worker.
 	FieldDeliveries = "deliveries"
 )

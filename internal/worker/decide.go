@@ -15,6 +15,9 @@ func decide(err error) verdict {
 	if err == nil {
 		return verdict{done, true}
 	}
+	if _, ok := errors.AsType[*expiredError](err); ok { // also between two calls of one execution
+		return verdict{archive, false}
+	}
 	if answer, ok := errors.AsType[*layer.Error](err); ok {
 		return verdict{decideAnswer(answer), true}
 	}
@@ -32,6 +35,15 @@ func decide(err error) verdict {
 	// Ours, and the same the next time: an invalid payload, an expired task, a
 	// panic, a request that was refused before it was sent.
 	return verdict{archive, false}
+}
+
+// spends says whether an execution that is to be retried uses up one of the
+// attempts that the task may have. A hold never does: nothing is wrong with the
+// task. A source that cannot be had has nothing to do with Layer and its
+// outages, and must not be tried for ever.
+func spends(v verdict, err error) bool {
+	_, source := errors.AsType[*tasks.SourceError](err)
+	return v.outcome == retry && (v.counts || source)
 }
 
 func decideAnswer(answer *layer.Error) outcome {

@@ -70,13 +70,13 @@ var decisions = []decision{
 	{"2xx, but not the resource", failure(layer.KindBody, 201), verdict{retry, true}, "the answer is damaged; repeating fetches it"},
 	{"2xx, but too large", failure(layer.KindTooLarge, 200), verdict{retry, true}, "not Layer's answer"},
 
-	{"a `source` cannot be had for now", &tasks.SourceError{Temporary: true, Err: failure(layer.KindTimeout, 503)}, verdict{retry, false}, "the source's host, not Layer; given up after as many executions as a task has attempts"},
+	{"a `source` cannot be had for now", &tasks.SourceError{Temporary: true, Err: failure(layer.KindTimeout, 503)}, verdict{retry, false}, "the source's host, not Layer; given up after as many failures as a task has attempts"},
 	{"a `source` is not to be had", &tasks.SourceError{}, verdict{archive, false}, "not there, too large, or not allowed: no message is sent"},
 
 	{"the payload is invalid", &tasks.InvalidError{Err: errors.New("x")}, verdict{archive, false}, "not JSON, an unknown type, `v` or field, a wrong value: no call is made"},
 	{"refused before it was sent", &layer.FieldError{Field: "parts", Problem: "is empty"}, verdict{archive, false}, "no call is made"},
 	{"not an asynq task", &undecodableError{"x"}, verdict{archive, false}, "no call is made"},
-	{"`expires` has passed", &expiredError{time.Now()}, verdict{archive, false}, "no call is made"},
+	{"`expires` has passed", &expiredError{at: time.Now()}, verdict{archive, false}, "no call is made"},
 	{"a panic", &panicError{value: "x"}, verdict{archive, false}, "a bug; the stack is in the log"},
 }
 

@@ -2,10 +2,8 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
@@ -26,7 +24,9 @@ type delivery struct {
 
 	marked     bool // an earlier execution succeeded: its result is stored
 	attempts   int  // that Layer answered, before this one
+	failures   int  // that used up one of the attempts the task may have
 	deliveries int  // this one included
+	lastError  string
 
 	log *slog.Logger
 }
@@ -37,36 +37,24 @@ func (p *pipeline) receive(ctx context.Context, t *asynq.Task) *delivery {
 	d.queue, _ = asynq.GetQueueName(ctx)
 	if side, ok := p.hook.Delivery(d.id); ok {
 		d.marked = side.Result != nil
-		d.attempts, d.deliveries = side.Attempts, side.Deliveries
+		d.attempts, d.failures, d.deliveries = side.Attempts, side.Failures, side.Deliveries
+		d.lastError = side.LastError
 	}
 	d.log = p.log.With("task_id", d.id, "type", d.taskType, "queue", d.queue)
 	return d
 }
 
-// made is how many attempts there were, as far as they bound the retries of err.
-// A source that cannot be had has nothing to do with Layer and its outages: what
-// bounds it are the executions.
-func (d *delivery) made(err error) int {
-	if _, ok := errors.AsType[*tasks.SourceError](err); ok {
-		return d.deliveries
+// expiry is when the task must not be executed any more.
+func (d *delivery) expiry() (*expiry, error) {
+	e := &expiry{last: d.lastError}
+	e.tried.Store(d.deliveries > 1)
+	if text, ok := d.headers[queue.HeaderExpiresAt]; ok {
+		var err error
+		if e.at, err = queue.ParseTime(text); err != nil {
+			return nil, &undecodableError{fmt.Sprintf("header %s is not a time in RFC 3339", queue.HeaderExpiresAt)}
+		}
 	}
-	return d.attempts
-}
-
-// expired returns an error if the task must not be executed any more.
-func (d *delivery) expired(now time.Time) error {
-	text, ok := d.headers[queue.HeaderExpiresAt]
-	if !ok {
-		return nil
-	}
-	at, err := queue.ParseTime(text)
-	if err != nil {
-		return &undecodableError{fmt.Sprintf("header %s is not a time in RFC 3339", queue.HeaderExpiresAt)}
-	}
-	if now.After(at) {
-		return &expiredError{at}
-	}
-	return nil
+	return e, nil
 }
 
 // decode returns the task and its dedupe UUID. Types are compared as a whole,

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -24,7 +23,8 @@ func FuzzDelivery(f *testing.F) {
 		if err == nil && (task == nil || dedupe.String() != id || task.Validate() != nil) {
 			t.Errorf("decoded %v under %v", task, dedupe)
 		}
-		for _, err := range []error{err, d.expired(time.Now())} {
+		_, wrong := d.expiry()
+		for _, err := range []error{err, wrong} {
 			if err == nil {
 				continue
 			}

@@ -43,6 +43,9 @@ func codeLabel(err error) string {
 	if err == nil {
 		return "ok"
 	}
+	if _, ok := errors.AsType[*expiredError](err); ok {
+		return "expired"
+	}
 	if answer, ok := errors.AsType[*layer.Error](err); ok {
 		return answerLabel(answer.Code, answer.Status)
 	}
@@ -51,9 +54,6 @@ func codeLabel(err error) string {
 	}
 	if failure, ok := errors.AsType[*layer.TransportError](err); ok {
 		return string(failure.Kind)
-	}
-	if _, ok := errors.AsType[*expiredError](err); ok {
-		return "expired"
 	}
 	if _, ok := errors.AsType[*panicError](err); ok {
 		return "panic"

@@ -64,14 +64,18 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 	if d.marked { // before all else: what is done is done, expired or not
 		return result, nil
 	}
-	if err := d.expired(time.Now()); err != nil {
+	expiry, err := d.expiry()
+	if err != nil {
+		return result, err
+	}
+	if err := expiry.over(time.Now()); err != nil {
 		return result, err
 	}
 	id, task, err := d.decode()
 	if err != nil {
 		return result, err
 	}
-	return p.call(ctx, id, task, d.deliveries)
+	return p.call(withExpiry(ctx, expiry), id, task, d.deliveries)
 }
 
 // call executes the effect, bounded in time, and cut off when a drain has waited
@@ -82,7 +86,15 @@ func (p *pipeline) call(ctx context.Context, id uuid.UUID, task tasks.Task, deli
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)
 	defer context.AfterFunc(p.cutoff, func() { cut(errDrained) })()
-	return p.perform(ctx, id, task, delivery)
+	result, err := p.perform(ctx, id, task, delivery)
+	if delivery > 1 && tasks.TookEffect(task, err) {
+		// An earlier execution got through, and its answer was lost.
+		return tasks.Result{}, nil
+	}
+	if expired, ok := errors.AsType[*expiredError](err); ok {
+		return tasks.Result{}, expired // the gate's, without the client's words around it
+	}
+	return result, err
 }
 
 // settle records what an execution came to, and tells asynq.
@@ -94,9 +106,10 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		p.metrics.attempted(d, code)
 	}
 	log := d.log.With("attempt", d.attempts, "code", code, "took", took)
-	if v.outcome == retry {
-		if made := d.made(err); made >= p.maxAttempts {
-			v.outcome, err = archive, &exhaustedError{made, err}
+	spent := spends(v, err)
+	if spent {
+		if d.failures++; d.failures >= p.maxAttempts {
+			v.outcome, err = archive, &exhaustedError{d.failures, err}
 		}
 	}
 	p.metrics.finished(d, outcomeLabel(v.outcome, err), took)
@@ -107,14 +120,14 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		log.Debug("task done")
 		return nil
 	case retry, hold:
-		if v.counts {
+		if v.counts || spent {
 			p.records.attempt(ctx, d)
 		}
-		next := &again{reasonOf(err), p.delay.after(max(d.attempts, d.deliveries), err), v.counts}
+		next := &again{reasonOf(err), p.delay.after(d.deliveries, err), v.counts}
 		log.Info("task will be retried", "wait", next.wait, "error", next.reason)
 		return next
 	default:
-		if v.counts {
+		if v.counts || spent {
 			p.records.attempt(ctx, d)
 		}
 		reason := reasonOf(err)

@@ -215,38 +215,61 @@ func TestPipeline_counts_what_Layer_answered(t *testing.T) {
 	t.Parallel()
 	unavailable := answer(503, layer.CodeServiceUnavailable)
 	for _, c := range []struct {
-		name         string
-		err          error
-		before       int
-		wantAttempts string
-		wantArchived bool
+		name           string
+		err            error
+		attempts       int // before
+		failures       int // before, of at most 3
+		wantAttempts   string
+		wantFailures   string
+		wantArchived   bool
+		wantAsynqCount bool
 	}{
-		{"an answer is an attempt", unavailable, 0, "1", false},
-		{"the last but one", unavailable, 1, "2", false},
-		{"the last one", unavailable, 2, "3", true},
-		{"no answer is none", failure(layer.KindConnect, 0), 2, "", false},
-		{"a limit is never the last", answer(429, layer.CodeRateLimitExceeded), 2, "3", false},
-		{"a revoked token is never the last", answer(401, layer.CodeAuthenticationRequired), 1000, "1001", false},
-		{"a source that fails for now", &tasks.SourceError{Temporary: true}, 1, "", false},
-		{"a source that fails for ever", &tasks.SourceError{Temporary: true}, 2, "", true},
-		{"a refusal is the last at once", answer(404, layer.CodeNotFound), 0, "1", true},
+		{"an answer is an attempt", unavailable, 0, 0, "1", "1", false, true},
+		{"the last but one", unavailable, 1, 1, "2", "2", false, true},
+		{"the last one", unavailable, 2, 2, "3", "3", true, false},
+		{"no answer is none", failure(layer.KindConnect, 0), 2, 2, "", "", false, false},
+		{"a limit is never the last", answer(429, layer.CodeRateLimitExceeded), 2, 2, "3", "2", false, true},
+		{"a revoked token is never the last", answer(401, layer.CodeAuthenticationRequired), 1000, 0, "1001", "0", false, true},
+		{"what held cost nothing", unavailable, 1000, 0, "1001", "1", false, true},
+		{"a source that fails for now", &tasks.SourceError{Temporary: true}, 1, 1, "1", "2", false, false},
+		{"a source that fails for ever", &tasks.SourceError{Temporary: true}, 1, 2, "1", "3", true, false},
+		{"an outage before costs a source nothing", &tasks.SourceError{Temporary: true}, 0, 0, "0", "1", false, false},
+		{"a refusal is the last at once", answer(404, layer.CodeNotFound), 0, 0, "1", "0", true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, failWith(c.err))
 			id := uuid.NewString()
-			b.sides[id] = dequeue.Delivery{Attempts: c.before, Deliveries: c.before + 1}
+			b.sides[id] = dequeue.Delivery{Attempts: c.attempts, Failures: c.failures, Deliveries: 1001}
 			err := b.process(t, id, tasks.TypeBlockUser, validBlock, nil)
 			if archived := errors.Is(err, asynq.SkipRetry); archived != c.wantArchived {
 				t.Errorf("archived: %t: %v", archived, err)
 			}
-			if got := b.hash(t, id)[queue.FieldAttempts]; got != c.wantAttempts {
+			hash := b.hash(t, id)
+			if got := hash[queue.FieldAttempts]; got != c.wantAttempts {
 				t.Errorf("%q attempts, want %q", got, c.wantAttempts)
 			}
-			if counted := countsForAsynq(err); counted != (c.wantAttempts != "" && !c.wantArchived) {
+			if got := hash[queue.FieldFailures]; got != c.wantFailures {
+				t.Errorf("%q failures, want %q", got, c.wantFailures)
+			}
+			if counted := countsForAsynq(err); counted != c.wantAsynqCount {
 				t.Errorf("asynq counts a retry: %t", counted)
 			}
 		})
+	}
+}
+
+func TestPipeline_takes_a_deletion_for_done_that_an_earlier_execution_made(t *testing.T) {
+	t.Parallel()
+	const deletion = `{"v":1,"args":{"conversation":"layer:///conversations/22222222-2222-4222-8222-222222222222","message":"layer:///messages/33333333-3333-4333-8333-333333333333"}}`
+	for deliveries, wantDone := range map[int]bool{1: false, 2: true} {
+		b := newBench(t, failWith(answer(404, layer.CodeNotFound)))
+		id := uuid.NewString()
+		b.sides[id] = dequeue.Delivery{Deliveries: deliveries}
+		err := b.process(t, id, tasks.TypeDeleteMessage, deletion, nil)
+		if done := err == nil; done != wantDone {
+			t.Errorf("delivery %d: %v", deliveries, err)
+		}
 	}
 }
 

@@ -13,7 +13,11 @@ import (
 // Errors of our own, as decide gets them. Their texts are what a person reads in
 // the archive.
 type (
-	expiredError     struct{ at time.Time }
+	expiredError struct {
+		at    time.Time
+		tried bool   // a call may have been made before
+		last  string // what an earlier execution failed with, if one did
+	}
 	undecodableError struct{ why string }
 	panicError       struct {
 		taskType string
@@ -27,7 +31,14 @@ type (
 )
 
 func (e *expiredError) Error() string {
-	return "expired at " + e.at.UTC().Format(time.RFC3339) + ": it was not executed"
+	text := "expired at " + e.at.UTC().Format(time.RFC3339)
+	switch {
+	case e.last != "":
+		return text + ", after an attempt that failed: " + e.last
+	case e.tried:
+		return text + ": it is not tried again"
+	}
+	return text + ": it was not executed"
 }
 
 func (e *undecodableError) Error() string {

@@ -44,9 +44,9 @@ func (r *recorder) success(ctx context.Context, d *delivery, result tasks.Result
 		queue.FieldDoneAt, queue.FormatTime(time.Now()))
 }
 
-// attempt keeps the number of attempts.
+// attempt keeps the numbers of attempts and of failures.
 func (r *recorder) attempt(ctx context.Context, d *delivery) {
-	r.write(ctx, d, queue.FieldAttempts, d.attempts)
+	r.write(ctx, d, queue.FieldAttempts, d.attempts, queue.FieldFailures, d.failures)
 }
 
 func (r *recorder) write(ctx context.Context, d *delivery, fields ...any) {
