@@ -35,8 +35,11 @@ func ParseDirs(s string) ([]string, error) {
 			return nil, fmt.Errorf("%q is no absolute path", dir)
 		}
 		dir = filepath.Clean(dir)
-		if dir == string(filepath.Separator) {
+		switch {
+		case dir == string(filepath.Separator):
 			return nil, errors.New("opens every file of the machine: name the directory that is meant")
+		case strings.TrimSpace(dir) != dir:
+			return nil, fmt.Errorf("%q ends with a space", dir)
 		}
 		for _, other := range dirs {
 			if isBelow(other, dir) || isBelow(dir, other) {

@@ -75,7 +75,7 @@ func FuzzParseReserve(f *testing.F) {
 }
 
 func FuzzParseDirs(f *testing.F) {
-	for _, seed := range []string{"/srv/a", "/srv/a, /srv/ab/", "/", "/srv,/srv/a", "a", "/..", ",", "/a\x00"} {
+	for _, seed := range []string{"/srv/a", "/srv/a, /srv/ab/", "/", "/srv,/srv/a", "a", "/..", ",", "/a\x00", "/. /"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
