@@ -27,7 +27,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 func run(ctx context.Context, args []string, lookup lookupEnv, stdout, stderr io.Writer) int {
 	cmd := newCommand(lookup)
-	cmd.SetArgs(args)
+	cmd.SetArgs(append([]string{}, args...)) // nil would be the arguments of the process
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(ctx)
