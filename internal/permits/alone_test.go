@@ -61,7 +61,7 @@ func TestCallsGoOnWithoutRedis(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			proxy := redistest.NewProxy(t)
-			options := Options{Limit: Limit{40, time.Second}, AttemptTimeout: 500 * time.Millisecond}
+			options := Options{Limit: Limit{40, time.Second}, AttemptTimeout: 200 * time.Millisecond}
 			var judge arrivals
 			var log lockedBuffer
 			options.Log = slog.New(slog.NewTextHandler(&log, nil))
@@ -83,7 +83,7 @@ func TestCallsGoOnWithoutRedis(t *testing.T) {
 				return limiters[0].Snapshot().Source == Local && limiters[1].Snapshot().Source == Local
 			})
 			alone := time.Now()
-			eventually(t, "calls without Redis", func() bool { return judge.since(alone) > 40 })
+			eventually(t, "calls without Redis", func() bool { return judge.since(alone) > 20 })
 			if s := limiters[0].Snapshot(); s.Limit.N > 20 || s.Limit.N < 1 || s.Taken > 20 {
 				t.Errorf("alone: %+v, want at most half of the limit", s)
 			}

@@ -118,7 +118,7 @@ func (l *Limiter) releaser(p *permit) func(layer.Answer) {
 }
 
 // Close ends all waiting and tells Redis what it does not know yet, waiting for
-// it up to a second. Permits that are still in use free themselves.
+// it up to 1.5 s. Permits that are still in use free themselves. Repeatable.
 func (l *Limiter) Close() {
 	l.mu.Lock()
 	if !l.closed {

@@ -83,7 +83,7 @@ const (
 	// answer is how long Redis may take for one request.
 	answer = 500 * time.Millisecond
 	// patience is how long Redis may not answer before the local limiter stands in.
-	patience = time.Second
+	patience = 1250 * time.Millisecond
 	// retry is how long after an error Redis is asked again, and probe how often while the local limiter stands in.
 	retry = 100 * time.Millisecond
 	probe = 500 * time.Millisecond

@@ -68,7 +68,7 @@ func (l *Limiter) send(req *request) {
 
 // leave tells Redis what is left to tell, and that this worker is gone.
 func (l *Limiter) leave() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	for {
 		l.mu.Lock()
