@@ -1,0 +1,53 @@
+// Package failpoint lets the fault suite end a worker at a given step of a task,
+// and switch mechanisms off, to see that they are needed. Both need the build tag
+// "faults"; without it every function here is empty, and the compiler leaves
+// nothing of its calls.
+//
+// # In a worker built with the tag
+//
+// The environment variable FAULTS_FAILPOINT holds rules, with commas between them:
+//
+//	after-call:kill:3            SIGKILL itself when the point is reached the third time
+//	before-call:stop:1           SIGSTOP itself instead
+//	before-call:kill:has=poison  whenever the task's payload contains "poison"
+//
+// FAULTS_WITHOUT holds the names of the mechanisms to leave out, with commas
+// between them: marker,fence.
+package failpoint
+
+// A Point is a step of a task.
+type Point string
+
+// The points, in the order in which a task comes by.
+const (
+	// BeforeCall is before the effect is performed, when the task was taken.
+	BeforeCall Point = "before-call"
+	// DuringCall is a moment after the request to Layer was allowed to leave: see [Soon].
+	DuringCall Point = "during-call"
+	// AfterCall is after the last answer, before anything about it is recorded.
+	AfterCall Point = "after-call"
+	// BeforeAck is after the success was recorded where that is a step of its own, and
+	// before the task is moved on in the queue.
+	BeforeAck Point = "before-ack"
+)
+
+// A Mechanism is what a promise leans on.
+type Mechanism string
+
+// The mechanisms that can be left out.
+const (
+	// Marker recognises a task that is delivered again although it was done.
+	Marker Mechanism = "marker"
+	// Dedupe sends the task's UUID with its calls.
+	Dedupe Mechanism = "dedupe"
+	// Fence keeps a worker from going on with a task that is no longer its own.
+	Fence Mechanism = "fence"
+	// Recovery gives the tasks of a worker that is gone to others at once.
+	Recovery Mechanism = "recovery"
+	// Patience repeats what Redis did not answer.
+	Patience Mechanism = "patience"
+	// Lanes keep tasks of one lane in order.
+	Lanes Mechanism = "lanes"
+	// Poison gives up tasks that keep killing their workers.
+	Poison Mechanism = "poison"
+)

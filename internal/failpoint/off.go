@@ -1,0 +1,12 @@
+//go:build !faults || !unix
+
+package failpoint
+
+// Reach does nothing in this build.
+func Reach(Point, []byte) {}
+
+// Soon does nothing in this build.
+func Soon(Point) {}
+
+// Without is false in this build.
+func Without(Mechanism) bool { return false }
