@@ -2,6 +2,7 @@ package layer
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -26,3 +27,7 @@ type Answer struct {
 	// Err is why there was no usable answer, nil otherwise.
 	Err error
 }
+
+// ErrNoAttempt is the Err of an [Answer] where no attempt was made after all: one
+// limiter in a row of them gave its permission and the next did not.
+var ErrNoAttempt = errors.New("layer: no attempt was made")

@@ -20,7 +20,8 @@ const (
 //
 //  1. The hook gives up every wait and hands nothing out any more, and the asynq
 //     servers stop asking: no task begins from here on.
-//  2. Running tasks go on, for DrainTimeout.
+//  2. Running tasks go on, for DrainTimeout; but who waits for a permit to make
+//     a call waits no longer, and goes back.
 //  3. Then their contexts end. The pipeline waits with each task whose call was
 //     cut off, so that when asynq loses its own patience, settleTime later, it
 //     finds no call under way, and puts the tasks to the front of their queues
@@ -33,6 +34,7 @@ func (w *Worker) drain() error {
 	timer := time.AfterFunc(w.opts.DrainTimeout, w.cutOff)
 	defer timer.Stop()
 	w.hook.Close()
+	w.drains()
 	go w.shutDown()
 	return w.await(start)
 }

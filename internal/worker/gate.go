@@ -5,33 +5,94 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/layerq/layerq/internal/permits"
 	"github.com/layerq/layerq/layer"
 )
 
+// lateWait is how long a task may wait for a permit that it asks for during a
+// drain, between two calls of its effect. Who waited when the drain began goes
+// back at once.
+const lateWait = time.Second
+
 // Gate is what the API client of a worker asks before each HTTP attempt: a task
 // that expired while an earlier attempt was under way makes no further one. next
-// is the limiter behind it, nil for none. It is safe for concurrent use.
+// is the limiter behind it, nil for none; a wait in it ends when the task expires
+// or the worker drains, and is not a part of the time that an execution has. It
+// is safe for concurrent use.
 func Gate(next layer.Limiter) layer.Limiter { return gate{next} }
 
 type gate struct{ next layer.Limiter }
 
 // Acquire implements [layer.Limiter].
 func (g gate) Acquire(ctx context.Context) (func(layer.Answer), error) {
+	x := executionOf(ctx)
 	release := func(layer.Answer) {}
 	if g.next != nil {
 		var err error
-		if release, err = g.next.Acquire(ctx); err != nil {
+		if release, err = x.wait(ctx, g.next); err != nil {
 			return nil, err
 		}
 	}
 	// After the wait for a permit, which may be long.
-	e := expiryOf(ctx)
-	if err := e.over(time.Now()); err != nil {
-		release(layer.Answer{Err: err})
+	if err := x.expiry.over(time.Now()); err != nil {
+		release(layer.Answer{Err: layer.ErrNoAttempt})
 		return nil, err
 	}
-	e.tried.Store(true)
+	x.expiry.tried.Store(true)
 	return release, nil
+}
+
+// An execution is what the gate knows of the task whose call it lets through.
+type execution struct {
+	queue    string
+	expiry   *expiry
+	draining context.Context // ends when a drain begins
+	budget   *budget         // of time
+}
+
+type executionKey struct{}
+
+func withExecution(ctx context.Context, x *execution) context.Context {
+	return context.WithValue(permits.WithQueue(ctx, x.queue), executionKey{}, x)
+}
+
+// executionOf is for calls that belong to no task, too: these never expire.
+func executionOf(ctx context.Context) *execution {
+	if x, ok := ctx.Value(executionKey{}).(*execution); ok {
+		return x
+	}
+	return &execution{expiry: new(expiry), draining: context.Background()}
+}
+
+// wait gets a permit. It fails with the error of ctx, with errDrained, or with
+// that of an expired task: without a permit in all three cases.
+func (x *execution) wait(ctx context.Context, from layer.Limiter) (func(layer.Answer), error) {
+	defer x.budget.pause()()
+	waiting, stop := x.patience(ctx)
+	defer stop()
+	release, err := from.Acquire(waiting)
+	if err != nil && ctx.Err() == nil && waiting.Err() != nil {
+		return nil, context.Cause(waiting)
+	}
+	return release, err
+}
+
+// patience returns a context that ends when there is no use in waiting any more,
+// with the error that says why.
+func (x *execution) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	var undrain, unexpire func() bool
+	if x.draining.Err() == nil {
+		undrain = context.AfterFunc(x.draining, func() { end(errDrained) })
+	} else {
+		undrain = time.AfterFunc(lateWait, func() { end(errDrained) }).Stop
+	}
+	if e := x.expiry; e.at.IsZero() {
+		unexpire = func() bool { return true }
+	} else {
+		unexpire = time.AfterFunc(time.Until(e.at), func() { end(e.error()) }).Stop
+	}
+	return ctx, func() { undrain(); unexpire(); end(nil) }
 }
 
 // An expiry is when a task must not be executed any more; never without a time.
@@ -46,19 +107,7 @@ func (e *expiry) over(now time.Time) error {
 	if e.at.IsZero() || !now.After(e.at) {
 		return nil
 	}
-	return &expiredError{e.at, e.tried.Load(), e.last}
+	return e.error()
 }
 
-type expiryKey struct{}
-
-func withExpiry(ctx context.Context, e *expiry) context.Context {
-	return context.WithValue(ctx, expiryKey{}, e)
-}
-
-// expiryOf is for calls that belong to no task, too: these never expire.
-func expiryOf(ctx context.Context) *expiry {
-	if e, ok := ctx.Value(expiryKey{}).(*expiry); ok {
-		return e
-	}
-	return new(expiry)
-}
+func (e *expiry) error() error { return &expiredError{e.at, e.tried.Load(), e.last} }

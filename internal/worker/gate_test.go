@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,10 +17,10 @@ import (
 	"github.com/layerq/layerq/tasks"
 )
 
-// permits is a limiter that counts what it gave and got back.
-type permits struct{ given, returned int }
+// tally is a limiter that counts what it gave and got back.
+type tally struct{ given, returned int }
 
-func (p *permits) Acquire(context.Context) (func(layer.Answer), error) {
+func (p *tally) Acquire(context.Context) (func(layer.Answer), error) {
 	p.given++
 	return func(layer.Answer) { p.returned++ }, nil
 }
@@ -27,7 +28,7 @@ func (p *permits) Acquire(context.Context) (func(layer.Answer), error) {
 // The client asks before each attempt, the short repetitions of a call included.
 func TestGate_lets_no_attempt_through_after_the_expiry(t *testing.T) {
 	t.Parallel()
-	behind := new(permits)
+	behind := new(tally)
 	g := Gate(behind)
 	expires := time.Now().Add(200 * time.Millisecond)
 	b := newBench(t, func(ctx context.Context) (tasks.Result, error) {
@@ -66,4 +67,100 @@ func TestPipeline_tells_of_an_expired_task_what_failed_before(t *testing.T) {
 	if want := "expired at 2026-01-02T03:04:05Z, after an attempt that failed: 503 service_unavailable"; textOf(err) != want || b.calls != 0 {
 		t.Errorf("%v after %d calls, want %s", err, b.calls, want)
 	}
+}
+
+// patient is a limiter that has nothing to give, and tells when somebody waits.
+type patient struct{ waiting chan string }
+
+func newPatient() *patient { return &patient{make(chan string, 10)} }
+
+func (p *patient) Acquire(ctx context.Context) (func(layer.Answer), error) {
+	p.waiting <- "waits"
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestGate_ends_the_wait_of_a_task_that_expires(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		x := &execution{expiry: &expiry{at: time.Now().Add(time.Hour)}, draining: t.Context()}
+		_, err := Gate(newPatient()).Acquire(withExecution(t.Context(), x))
+		if _, ok := errors.AsType[*expiredError](err); !ok || time.Since(x.expiry.at) != 0 {
+			t.Errorf("%v at %s, want an expired task at %s", err, time.Now(), x.expiry.at)
+		}
+	})
+}
+
+func TestGate_ends_waits_when_the_worker_drains(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		draining, drain := context.WithCancel(t.Context())
+		x := &execution{expiry: new(expiry), draining: draining}
+		start := time.Now()
+		time.AfterFunc(time.Minute, drain)
+		if _, err := Gate(newPatient()).Acquire(withExecution(t.Context(), x)); !errors.Is(err, errDrained) || time.Since(start) != time.Minute {
+			t.Errorf("who waits when the drain begins: %v after %s, want errDrained after a minute", err, time.Since(start))
+		}
+		start = time.Now()
+		if _, err := Gate(newPatient()).Acquire(withExecution(t.Context(), x)); !errors.Is(err, errDrained) || time.Since(start) != lateWait {
+			t.Errorf("who comes later: %v after %s, want errDrained after %s", err, time.Since(start), lateWait)
+		}
+		if _, err := Gate(new(tally)).Acquire(withExecution(t.Context(), x)); err != nil {
+			t.Errorf("who comes later and need not wait: %v", err)
+		}
+	})
+}
+
+func TestGate_says_what_ended_the_callers_context(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	behind := newPatient()
+	go func() {
+		<-behind.waiting
+		cancel()
+	}()
+	x := &execution{expiry: new(expiry), draining: t.Context()}
+	if _, err := Gate(behind).Acquire(withExecution(ctx, x)); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want the context's error", err)
+	}
+}
+
+func TestGate_gives_back_what_an_expired_task_got(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var answer layer.Answer
+		slow := limiterFunc(func(context.Context) (func(layer.Answer), error) {
+			<-time.After(time.Minute) // and does not notice that the context ends
+			return func(a layer.Answer) { answer = a }, nil
+		})
+		x := &execution{expiry: &expiry{at: time.Now().Add(time.Second)}, draining: t.Context()}
+		_, err := Gate(slow).Acquire(withExecution(t.Context(), x))
+		if _, ok := errors.AsType[*expiredError](err); !ok || !errors.Is(answer.Err, layer.ErrNoAttempt) {
+			t.Errorf("%v, released with %v", err, answer.Err)
+		}
+	})
+}
+
+type limiterFunc func(context.Context) (func(layer.Answer), error)
+
+func (f limiterFunc) Acquire(ctx context.Context) (func(layer.Answer), error) { return f(ctx) }
+
+// A limit of one call an hour makes a task wait longer than an execution may take.
+func TestBudget_does_not_run_while_a_task_waits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, b, cancel := withBudget(t.Context(), time.Minute)
+		defer cancel()
+		<-time.After(20 * time.Second)
+		first, second := b.pause(), b.pause()
+		<-time.After(time.Hour)
+		first()
+		<-time.After(time.Hour)
+		second()
+		start := time.Now()
+		<-ctx.Done()
+		if took := time.Since(start); took != 40*time.Second || !errors.Is(context.Cause(ctx), errTimeout) {
+			t.Errorf("ended %s after the wait with %v, want 40 s of the minute left", took, context.Cause(ctx))
+		}
+	})
 }

@@ -27,6 +27,7 @@ type pipeline struct {
 
 	maxAttempts int
 	timeout     func(tasks.Task) time.Duration // of one execution
+	draining    context.Context                // ends when a drain begins
 	cutoff      context.Context                // ends when a drain has waited long enough
 }
 
@@ -75,18 +76,20 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 	if err != nil {
 		return result, err
 	}
-	return p.call(withExpiry(ctx, expiry), id, task, d.deliveries)
+	x := &execution{queue: d.queue, expiry: expiry, draining: p.draining}
+	return p.call(ctx, x, id, task, d.deliveries)
 }
 
 // call executes the effect, bounded in time, and cut off when a drain has waited
 // long enough.
-func (p *pipeline) call(ctx context.Context, id uuid.UUID, task tasks.Task, delivery int) (tasks.Result, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout(task), errTimeout)
+func (p *pipeline) call(ctx context.Context, x *execution, id uuid.UUID, task tasks.Task, delivery int) (tasks.Result, error) {
+	ctx, budget, cancel := withBudget(ctx, p.timeout(task))
 	defer cancel()
+	x.budget = budget
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)
 	defer context.AfterFunc(p.cutoff, func() { cut(errDrained) })()
-	result, err := p.perform(ctx, id, task, delivery)
+	result, err := p.perform(withExecution(ctx, x), id, task, delivery)
 	if delivery > 1 && tasks.TookEffect(task, err) {
 		// An earlier execution got through, and its answer was lost.
 		return tasks.Result{}, nil
@@ -139,9 +142,13 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 	}
 }
 
-// isCutOff reports whether an execution ended because a drain had waited long
-// enough: nobody answered, so nothing is known, and nothing is counted.
+// isCutOff reports whether an execution ended because the worker drains: it still
+// waited for its permit, or nobody answered and the drain had waited long
+// enough. So nothing is known, and nothing is counted.
 func (p *pipeline) isCutOff(err error) bool {
+	if errors.Is(err, errDrained) {
+		return true
+	}
 	v := decide(err)
 	return p.cutoff.Err() != nil && v.outcome == retry && !v.counts
 }

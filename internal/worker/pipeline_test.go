@@ -51,7 +51,7 @@ func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, erro
 			return effect(ctx)
 		},
 		delay: retryDelay{time.Second, time.Minute}, metrics: NewMetrics(""), flight: newFlight(nil), log: logger,
-		maxAttempts: 3, timeout: func(tasks.Task) time.Duration { return time.Minute }, cutoff: cutoff,
+		maxAttempts: 3, timeout: func(tasks.Task) time.Duration { return time.Minute }, draining: context.Background(), cutoff: cutoff,
 	}
 	return b
 }
@@ -294,7 +294,7 @@ func TestPipeline_bounds_an_execution(t *testing.T) {
 			return tasks.Result{}, context.Cause(ctx)
 		}
 		start := time.Now()
-		_, err := b.call(t.Context(), uuid.New(), tasks.BlockUser{}, 1)
+		_, err := b.call(t.Context(), &execution{expiry: new(expiry), draining: t.Context()}, uuid.New(), tasks.BlockUser{}, 1)
 		if !errors.Is(err, errTimeout) || time.Since(start) != time.Minute {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}

@@ -23,6 +23,7 @@ type Worker struct {
 	flight   *flight
 	servers  []*asynq.Server
 	ended    chan struct{}      // closed when all servers have ended
+	drains   context.CancelFunc // of the pipeline's draining
 	cutOff   context.CancelFunc // of the pipeline's cutoff
 	queues   *queueCache
 
@@ -37,12 +38,14 @@ func New(opts Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	draining, drains := context.WithCancel(context.Background())
 	cutoff, cutOff := context.WithCancel(context.Background())
 	w := &Worker{
 		opts:   opts,
 		hook:   dequeue.New(opts.Redis, dequeue.Options{Log: opts.Log, Retention: opts.Retention}),
 		flight: newFlight(opts.Queues),
 		ended:  make(chan struct{}),
+		drains: drains,
 		cutOff: cutOff,
 		queues: newQueueCache(queue.NewStore(opts.Status)),
 	}
@@ -60,6 +63,7 @@ func New(opts Options) (*Worker, error) {
 		log:         opts.Log,
 		maxAttempts: opts.MaxAttempts,
 		timeout:     func(t tasks.Task) time.Duration { return opts.Timeout + opts.Sources.TimeFor(t) },
+		draining:    draining,
 		cutoff:      cutoff,
 	}
 	opts.Metrics.watch(w.queues, w.flight, opts.Queues)
@@ -77,6 +81,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	w.stopped.Store(&ctx)
 	defer w.state.Store(int32(stopped))
 	defer w.cutOff()
+	defer w.drains()
 
 	for _, name := range queue.Names {
 		if concurrency := w.opts.Queues[name]; concurrency > 0 {
