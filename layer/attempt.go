@@ -62,7 +62,7 @@ func answerOf(answer *reply, err error) Answer {
 		return Answer{Status: answer.status}
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
-		return Answer{Status: e.Status, RetryAfter: e.RetryAfter}
+		return Answer{Status: e.Status, Code: e.Code, RetryAfter: e.RetryAfter}
 	}
 	if e, ok := errors.AsType[*TransportError](err); ok {
 		return Answer{Status: e.Status, Err: err}

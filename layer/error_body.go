@@ -159,7 +159,11 @@ func shorten(s string) string {
 // withoutSecrets keeps a message that repeats what was sent out of errors, and
 // so out of logs: the token, or a text of the body.
 func (c *Client) withoutSecrets(message string, call *call) string {
-	if strings.Contains(message, c.token()) || call.repeats(message) {
+	token := c.token
+	if call.token != nil {
+		token = call.token
+	}
+	if strings.Contains(message, token()) || call.repeats(message) {
 		return "(left out: it repeats the request)"
 	}
 	return shorten(message)

@@ -22,6 +22,8 @@ type Limiter interface {
 type Answer struct {
 	// Status is the HTTP status, 0 if there was none.
 	Status int
+	// Code is Layer's name of the error, empty for a success and where Layer gave none.
+	Code Code
 	// RetryAfter is how long Layer asked to wait, 0 if it did not.
 	RetryAfter time.Duration
 	// Err is why there was no usable answer, nil otherwise.

@@ -103,6 +103,26 @@ func WithLimiter(l Limiter) Option {
 	}
 }
 
+// WithTokenSource asks source for the token of each HTTP attempt, in place of the
+// one given to [New], which is used while source returns nothing that can be sent: for tokens that
+// change while the client is in use. source is called from many goroutines and
+// should return at once.
+func WithTokenSource(source func() string) Option {
+	return func(c *Client) error {
+		if source == nil {
+			return errors.New("token source: is nil")
+		}
+		first := c.token
+		c.token = func() string {
+			if token := source(); token != "" && isHeaderValue(token) {
+				return token
+			}
+			return first()
+		}
+		return nil
+	}
+}
+
 // WithUserAgent sets the User-Agent header.
 func WithUserAgent(agent string) Option {
 	return func(c *Client) error {

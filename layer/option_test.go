@@ -26,6 +26,7 @@ func TestNewRefuses(t *testing.T) {
 		`layer: version "1": is not known; use 1.0 or 1.1`:                                                                with(layer.WithVersion("1")),
 		"layer: timeout: is 0s, want more than 0":                                                                         with(layer.WithTimeout(0)),
 		"layer: HTTP client: is nil":                                                                                      with(layer.WithHTTPClient(nil)),
+		"layer: token source: is nil":                                                                                     with(layer.WithTokenSource(nil)),
 		"layer: limiter: is nil":                                                                                          with(layer.WithLimiter(nil)),
 		"layer: observer: is nil":                                                                                         with(layer.WithObserver(nil)),
 		"layer: user agent: is empty or holds control characters":                                                         with(layer.WithUserAgent("\n")),

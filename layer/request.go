@@ -42,7 +42,8 @@ type call struct {
 	repeatable, once bool
 
 	encoded []byte
-	shown   string // the path as errors show it
+	shown   string        // the path as errors show it
+	token   func() string // what the last attempt was sent with; nil before. A function, which no %+v of a call can print
 }
 
 // reply is what a service may ask of a successful answer beside its body.
@@ -102,7 +103,9 @@ func (c *Client) setHeader(header http.Header, call *call) {
 		version = Version10 // webhooks never had another
 	}
 	header.Set("Accept", accept+"; version="+version)
-	header.Set("Authorization", "Bearer "+c.token())
+	token := c.token()
+	call.token = func() string { return token }
+	header.Set("Authorization", "Bearer "+token)
 	header.Set("User-Agent", c.userAgent)
 	if call.encoded != nil {
 		header.Set("Content-Type", mediaJSON)
