@@ -51,6 +51,34 @@ func unknown(environ []string) (wrong Errors, warnings []string) {
 	return wrong, warnings
 }
 
+// Unknown finds variables of environ that begin with prefix and are none of known,
+// where nobody else's begin with it: a misspelt one would be without effect, and
+// nobody would notice. What Kubernetes sets for services is left alone. It is
+// for programs whose settings are not in this package.
+func Unknown(environ []string, prefix string, known []string) Errors {
+	var names []string
+	for _, entry := range environ {
+		name, value, found := strings.Cut(entry, "=")
+		if found && strings.HasPrefix(name, prefix) && !isServiceLink(name, value) && !slices.Contains(known, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	rests := make([]string, len(known))
+	for i, k := range known {
+		rests[i] = strings.TrimPrefix(k, prefix)
+	}
+	var wrong Errors
+	for _, name := range slices.Compact(names) {
+		e := &Error{Source: name, Problem: "is no variable of this program"}
+		if meant := nearest.To(strings.TrimPrefix(name, prefix), rests); meant != "" {
+			e.Problem += fmt.Sprintf(", did you mean %s?", prefix+meant)
+		}
+		wrong = append(wrong, e)
+	}
+	return wrong
+}
+
 // meantBy compares what stands behind the prefix, so that two short names are not
 // near for having the prefix in common.
 func meantBy(name string, known []string) string {
@@ -76,10 +104,11 @@ func suspicious(name, value string) bool {
 	if !strings.HasPrefix(name, ourPrefix) && !strings.HasPrefix(name, layerPrefix) {
 		return false
 	}
-	if strings.HasPrefix(name, emulatorPrefix) || serviceLink.MatchString(name) {
-		return false
-	}
-	return !strings.HasSuffix(name, "_PORT") || !servicePort.MatchString(value)
+	return !strings.HasPrefix(name, emulatorPrefix) && !isServiceLink(name, value)
+}
+
+func isServiceLink(name, value string) bool {
+	return serviceLink.MatchString(name) || strings.HasSuffix(name, "_PORT") && servicePort.MatchString(value)
 }
 
 // variables lists all variables of all programs.

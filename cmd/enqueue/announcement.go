@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -21,7 +22,7 @@ func (p *program) announcementCommand() *cobra.Command {
 service: Layer takes no user as its sender. Each part has at most 2048 bytes.`,
 		Example: `  enqueue announcement --to alice,bob --name "Harbour master" --text "Storm warning from 18:00" \
     --push-text "Storm warning" --queue critical --expires 2026-07-01T18:00:00Z`,
-		Args: arguments(0),
+		Args: console.Arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())

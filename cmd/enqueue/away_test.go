@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/internal/console"
 )
 
 func TestARedisThatIsNotThere(t *testing.T) {
@@ -22,7 +24,7 @@ func TestARedisThatIsNotThere(t *testing.T) {
 			t.Parallel()
 			c := &cli{t: t, env: []string{"REDIS_URL=redis://me:hunter2@" + gone}}
 			started := time.Now()
-			got := c.want(exitFailed, strings.Fields(args)...)
+			got := c.want(console.Failed, strings.Fields(args)...)
 			if took := time.Since(started); took > 5*time.Second {
 				t.Errorf("it took %v", took)
 			}
@@ -42,14 +44,14 @@ func TestARedisThatDoesNotAnswer(t *testing.T) {
 	t.Cleanup(func() { _ = listener.Close() })
 	c := &cli{t: t, env: []string{"REDIS_URL=redis://" + listener.Addr().String()}}
 	started := time.Now()
-	got := c.want(exitFailed, strings.Fields(block)...)
+	got := c.want(console.Failed, strings.Fields(block)...)
 	if took := time.Since(started); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if !strings.Contains(got.stderr, "Redis at "+listener.Addr().String()+" does not answer") || !strings.Contains(got.stderr, "run again with --id ") {
 		t.Errorf("stderr %q", got.stderr)
 	}
-	if got := c.want(exitFailed, strings.Fields(block+" --key k")...); !strings.Contains(got.stderr, "run the same again, which enqueues it once") {
+	if got := c.want(console.Failed, strings.Fields(block+" --key k")...); !strings.Contains(got.stderr, "run the same again, which enqueues it once") {
 		t.Errorf("with a key: stderr %q", got.stderr)
 	}
 }
@@ -59,7 +61,7 @@ func TestTheSandboxIsTheDefault(t *testing.T) {
 	// Whether a sandbox runs on this machine or not: the text of the command
 	// that asks it names its address, or it is asked.
 	got := (&cli{t: t}).run("status", id)
-	if got.code != exitFailed || !strings.Contains(got.stderr, "there is no task "+id) && !strings.Contains(got.stderr, "Redis at 127.0.0.1:16379") {
+	if got.code != console.Failed || !strings.Contains(got.stderr, "there is no task "+id) && !strings.Contains(got.stderr, "Redis at 127.0.0.1:16379") {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
 )
 
@@ -118,7 +119,7 @@ func TestBadInputIsRefusedByName(t *testing.T) {
 		if in.stdin != "" {
 			shown += fmt.Sprintf(" < %.80q", in.stdin)
 		}
-		if got.code != exitUsage || got.stdout != "" {
+		if got.code != console.Wrong || got.stdout != "" {
 			t.Errorf("%s: exit %d, stdout %q, stderr %q", shown, got.code, got.stdout, got.stderr)
 		}
 		if strings.ContainsAny(got.stderr, "\x00\x1b") || strings.Contains(got.stderr, "goroutine") {
@@ -145,7 +146,7 @@ func TestWrongEnvironmentIsRefusedByName(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := &cli{t: t, env: []string{tc.env}}
-			if got := c.want(exitUsage, strings.Fields(block)...); !strings.Contains(got.stderr, "enqueue: "+tc.want) {
+			if got := c.want(console.Wrong, strings.Fields(block)...); !strings.Contains(got.stderr, "enqueue: "+tc.want) {
 				t.Errorf("stderr %q, want %q", got.stderr, tc.want)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -17,7 +18,7 @@ func (p *program) blockCommand() *cobra.Command {
 		Short:   "Put a user on the block list of another",
 		Long:    `Put a user on the block list of another. Blocking a blocked user changes nothing.`,
 		Example: `  enqueue block --owner alice --user mallory --wait`,
-		Args:    arguments(0),
+		Args:    console.Arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())
@@ -39,7 +40,7 @@ func (p *program) unblockCommand() *cobra.Command {
 		Short:   "Take a user off the block list of another",
 		Long:    `Take a user off the block list of another. One who is not on it stays off it.`,
 		Example: `  enqueue unblock --owner alice --user mallory`,
-		Args:    arguments(0),
+		Args:    console.Arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/layerq/layerq/cmd/enqueue/internal/bulk"
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -43,7 +44,7 @@ that do not say otherwise.`,
   enqueue bulk --strict --queue bulk messages.ndjson
   zcat messages.ndjson.gz | enqueue bulk --json -`,
 		GroupID: groupTasks,
-		Args:    arguments(0, "FILE"),
+		Args:    console.Arguments(0, "FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
 	"github.com/layerq/layerq/internal/redistest"
 )
@@ -47,10 +48,10 @@ func TestBulk(t *testing.T) {
 		code int
 		keys bool // whether something is in Redis afterwards
 	}{
-		{"lines", nil, exitFailed, true},
-		{"json", []string{"--json"}, exitFailed, true},
-		{"strict", []string{"--strict"}, exitFailed, false},
-		{"strict_json", []string{"--strict", "--json"}, exitFailed, false},
+		{"lines", nil, console.Failed, true},
+		{"json", []string{"--json"}, console.Failed, true},
+		{"strict", []string{"--strict"}, console.Failed, false},
+		{"strict_json", []string{"--strict", "--json"}, console.Failed, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +83,7 @@ func TestBulkTwiceEnqueuesOnce(t *testing.T) {
 		if i == 1 {
 			args = append(args, "--strict")
 		}
-		if got := c.want(exitDone, args...); !strings.HasPrefix(got.stdout, want) || got.stderr != "" {
+		if got := c.want(console.Done, args...); !strings.HasPrefix(got.stdout, want) || got.stderr != "" {
 			t.Errorf("run %d: %+v", i+1, got)
 		}
 	}
@@ -91,9 +92,9 @@ func TestBulkTwiceEnqueuesOnce(t *testing.T) {
 func TestBulkPutsLinesIntoTheQueueOfTheFlag(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
-	c.want(exitDone, "bulk", "--queue", "critical", file(t, stream[:strings.Index(stream, "nonsense")-1-len("\n"+`{"type":"user:block","args":{"owner":"alice","user":7}}`)]))
+	c.want(console.Done, "bulk", "--queue", "critical", file(t, stream[:strings.Index(stream, "nonsense")-1-len("\n"+`{"type":"user:block","args":{"owner":"alice","user":7}}`)]))
 	var queues []struct{ Pending int }
-	if err := json.Unmarshal([]byte(c.want(exitDone, "queues", "--json").stdout), &queues); err != nil {
+	if err := json.Unmarshal([]byte(c.want(console.Done, "queues", "--json").stdout), &queues); err != nil {
 		t.Fatal(err)
 	}
 	if queues[0].Pending != 1 || queues[1].Pending != 0 || queues[2].Pending != 1 {
@@ -112,14 +113,14 @@ func TestBulkIsInterruptedWhileTheStreamIsCopied(t *testing.T) {
 	t.Cleanup(func() { _ = lines.Close() })
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, []string{"bulk", "--strict"}, in, &stdout, &stderr, newCLI(t).env)
-	if code != exitFailed || !strings.Contains(stderr.String(), "interrupted; nothing was enqueued") || stdout.Len() != 0 {
+	if code != console.Failed || !strings.Contains(stderr.String(), "interrupted; nothing was enqueued") || stdout.Len() != 0 {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 	}
 }
 
 func TestBulkNamesTheWrongEncoding(t *testing.T) {
 	t.Parallel()
-	got := newCLI(t).want(exitFailed, "bulk", file(t, "\xff\xfe{\x00}\x00"))
+	got := newCLI(t).want(console.Failed, "bulk", file(t, "\xff\xfe{\x00}\x00"))
 	if !strings.Contains(got.stderr, "the input is UTF-16, must be UTF-8") {
 		t.Errorf("got %+v", got)
 	}

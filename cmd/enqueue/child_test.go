@@ -3,33 +3,21 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/internal/console"
 )
 
 // childVariable makes the test binary be the command.
 const childVariable = "ENQUEUE_TEST_CHILD"
-
-// childMain is the command, where a test runs it as a process of its own.
-func childMain() bool {
-	if os.Getenv(childVariable) == "" {
-		return false
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
-	stop()
-	os.Exit(code)
-	return true
-}
 
 // child is the command as a process.
 type child struct {
@@ -83,7 +71,7 @@ func TestASignalEndsBulkWithItsSummary(t *testing.T) {
 	if err := p.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.code(t); code != exitFailed {
+	if code := p.code(t); code != console.Failed {
 		t.Errorf("exit %d", code)
 	}
 	const want = "enqueue: interrupted; 1 tasks are in; running the same again is safe: they are recognised for 24h0m0s after they are done\n"
@@ -114,7 +102,7 @@ func TestBulkNeedsLittleMemory(t *testing.T) {
 	if err := errors.Join(stream.Flush(), in.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if code := p.code(t); code != exitDone || !strings.HasPrefix(p.stdout.String(), fmt.Sprintf(`{"read":%d,"enqueued":%d,`, lines, lines)) {
+	if code := p.code(t); code != console.Done || !strings.HasPrefix(p.stdout.String(), fmt.Sprintf(`{"read":%d,"enqueued":%d,`, lines, lines)) {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, p.stdout.String(), p.stderr.String())
 	}
 	usage, ok := p.ProcessState.SysUsage().(*syscall.Rusage)

@@ -10,9 +10,6 @@ import (
 // completions tells the shells what may follow: names of queues and task types, and files where a
 // command reads one.
 func completions(root *cobra.Command) {
-	root.SetHelpCommand(helpCommand())
-	root.InitDefaultHelpCmd() // adds it
-	root.InitDefaultCompletionCmd()
 	complete(root, "log-format", "text", "json")
 	complete(root, "log-level", "debug", "info", "warn", "error")
 	for _, cmd := range root.Commands() {
@@ -22,21 +19,8 @@ func completions(root *cobra.Command) {
 			cmd.ValidArgsFunction = completeType
 		case "bulk":
 			cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
-		case "completion":
-			cmd.Short = "Print a script that makes a shell complete this command"
-			cmd.Example = "  source <(enqueue completion bash)"
-			for _, shell := range cmd.Commands() {
-				shell.Example = shellExamples[shell.Name()]
-			}
 		}
 	}
-}
-
-var shellExamples = map[string]string{
-	"bash":       "  enqueue completion bash > /etc/bash_completion.d/enqueue",
-	"zsh":        "  enqueue completion zsh > \"${fpath[1]}/_enqueue\"",
-	"fish":       "  enqueue completion fish > ~/.config/fish/completions/enqueue.fish",
-	"powershell": "  enqueue completion powershell | Out-String | Invoke-Expression",
 }
 
 // complete offers words for a flag, where the command has it.

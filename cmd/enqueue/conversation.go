@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -23,7 +24,7 @@ it exists already, its id is the result.
 Metadata below metadata (nested objects) takes "enqueue task conversation:create".`,
 		Example: `  enqueue conversation --participants alice,bob --metadata title="Berth 4" --wait --json
   enqueue conversation --participants alice,bob --distinct`,
-		Args: arguments(0),
+		Args: console.Arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())

@@ -1,21 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
 )
 
 // commands walks over all commands, with their names as they are typed.
 func commands(t *testing.T) [][]string {
 	t.Helper()
-	root := (&program{stdout: &results{w: &bytes.Buffer{}}, stderr: &bytes.Buffer{}, now: time.Now}).rootCommand()
-	var all [][]string
+	root := (&program{now: time.Now}).rootCommand()
+	all := [][]string{{"help"}, {"completion"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"}}
 	var walk func(cmd *cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		all = append(all, strings.Fields(cmd.CommandPath())[1:])
@@ -34,7 +34,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &cli{t: t}
-			got := c.want(exitDone, append(words, "--help")...)
+			got := c.want(console.Done, append(words, "--help")...)
 			if !strings.Contains(got.stdout, "Examples:\n  ") || got.stderr != "" {
 				t.Errorf("help has no example, or says something on standard error: %s%s", got.stdout, got.stderr)
 			}
@@ -49,14 +49,14 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 func TestHelpIsTheSameByEitherName(t *testing.T) {
 	t.Parallel()
 	c := &cli{t: t}
-	if flag, command := c.want(exitDone, "bulk", "--help"), c.want(exitDone, "help", "bulk"); flag != command {
+	if flag, command := c.want(console.Done, "bulk", "--help"), c.want(console.Done, "help", "bulk"); flag != command {
 		t.Errorf("enqueue bulk --help says %s, enqueue help bulk %s", flag.stdout, command.stdout)
 	}
 }
 
 func TestNoCommandIsWrongUsage(t *testing.T) {
 	t.Parallel()
-	got := (&cli{t: t}).want(exitUsage)
+	got := (&cli{t: t}).want(console.Wrong)
 	if got.stdout != "" || !strings.Contains(got.stderr, "Usage:") || !strings.Contains(got.stderr, "enqueue: a command is missing") {
 		t.Errorf("got %+v", got)
 	}
@@ -64,7 +64,7 @@ func TestNoCommandIsWrongUsage(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	if got := (&cli{t: t}).want(exitDone, "--version"); !strings.HasPrefix(got.stdout, "enqueue ") || !strings.Contains(got.stdout, " go1.") {
+	if got := (&cli{t: t}).want(console.Done, "--version"); !strings.HasPrefix(got.stdout, "enqueue ") || !strings.Contains(got.stdout, " go1.") {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -86,7 +86,7 @@ func TestCompletion(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got := (&cli{t: t}).want(exitDone, append([]string{"__complete"}, tc.args...)...)
+			got := (&cli{t: t}).want(console.Done, append([]string{"__complete"}, tc.args...)...)
 			for _, word := range tc.want {
 				if !strings.Contains(got.stdout, word) {
 					t.Errorf("%q is not offered: %s", word, got.stdout)
@@ -99,7 +99,7 @@ func TestCompletion(t *testing.T) {
 func TestCompletionScripts(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		if got := (&cli{t: t}).want(exitDone, "completion", shell); len(got.stdout) < 1000 {
+		if got := (&cli{t: t}).want(console.Done, "completion", shell); len(got.stdout) < 1000 {
 			t.Errorf("%s: %d bytes", shell, len(got.stdout))
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -21,7 +22,7 @@ func (p *program) identityCommand() *cobra.Command {
 is not given is gone afterwards.`,
 		Example: `  enqueue identity --user alice --display-name "Alice Meier" --first-name Alice --last-name Meier \
     --email-address alice@example.com --metadata team=harbour --metadata shift=night`,
-		Args: arguments(0),
+		Args: console.Arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
 	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/tasks"
@@ -13,7 +14,7 @@ import (
 
 func TestStatusOfAnUnknownTask(t *testing.T) {
 	t.Parallel()
-	got := newCLI(t).want(exitFailed, "status", id)
+	got := newCLI(t).want(console.Failed, "status", id)
 	if want := "enqueue: there is no task " + id + ": it was never enqueued, was deleted, or is done with its retention over\n"; got.stderr != want || got.stdout != "" {
 		t.Errorf("got %+v, want %q", got, want)
 	}
@@ -22,16 +23,16 @@ func TestStatusOfAnUnknownTask(t *testing.T) {
 func TestQueues(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
-	c.want(exitDone, strings.Fields(block+" --queue critical --in 1h")...)
-	c.want(exitDone, strings.Fields(block)...)
+	c.want(console.Done, strings.Fields(block+" --queue critical --in 1h")...)
+	c.want(console.Done, strings.Fields(block)...)
 	if err := redistest.New(t).Set(t.Context(), "asynq:{bulk}:paused", "1", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	got := c.want(exitDone, "queues")
+	got := c.want(console.Done, "queues")
 	latency := regexp.MustCompile(`(\d+(\.\d+)?(m|µ)?s|-) +running`)
 	golden.Equal(t, "queues.golden", latency.ReplaceAll([]byte(got.stdout), []byte("LATENCY  running")))
 	var infos []map[string]any
-	if err := json.Unmarshal([]byte(c.want(exitDone, "queues", "--json").stdout), &infos); err != nil {
+	if err := json.Unmarshal([]byte(c.want(console.Done, "queues", "--json").stdout), &infos); err != nil {
 		t.Fatal(err)
 	}
 	if len(infos) != 3 || infos[0]["queue"] != "critical" || infos[0]["scheduled"] != 1.0 || infos[1]["pending"] != 1.0 || infos[2]["paused"] != true {
@@ -42,12 +43,12 @@ func TestQueues(t *testing.T) {
 func TestTypes(t *testing.T) {
 	t.Parallel()
 	c := &cli{t: t}
-	list := c.want(exitDone, "types").stdout
+	list := c.want(console.Done, "types").stdout
 	if lines := strings.Count(list, "\n"); lines != len(tasks.Types()) || strings.Contains(list, " \n") {
 		t.Errorf("%d lines, want %d without blanks at their ends:\n%s", lines, len(tasks.Types()), list)
 	}
 	var infos []tasks.TypeInfo
-	if err := json.Unmarshal([]byte(c.want(exitDone, "types", "--json").stdout), &infos); err != nil {
+	if err := json.Unmarshal([]byte(c.want(console.Done, "types", "--json").stdout), &infos); err != nil {
 		t.Fatal(err)
 	}
 	if len(infos) != len(tasks.Types()) {
@@ -58,11 +59,11 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%s is not listed", info.Type)
 		}
 		var schema map[string]any
-		if err := json.Unmarshal([]byte(c.want(exitDone, "types", info.Type).stdout), &schema); err != nil || schema["title"] != info.Type {
+		if err := json.Unmarshal([]byte(c.want(console.Done, "types", info.Type).stdout), &schema); err != nil || schema["title"] != info.Type {
 			t.Errorf("%s: %v, %v", info.Type, schema["title"], err)
 		}
 		var one tasks.TypeInfo
-		if err := json.Unmarshal([]byte(c.want(exitDone, "types", info.Type, "--json").stdout), &one); err != nil || one.Type != info.Type {
+		if err := json.Unmarshal([]byte(c.want(console.Done, "types", info.Type, "--json").stdout), &one); err != nil || one.Type != info.Type {
 			t.Errorf("%s: %+v, %v", info.Type, one, err)
 		}
 	}

@@ -3,24 +3,16 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/internal/redisurl"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the program at once, whatever it is doing.
-	context.AfterFunc(ctx, stop)
-	redis.SetLogger(silence{})
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+	redisurl.Quiet()
+	ctx, stop := console.Signals("enqueue", os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
+	stop()
+	os.Exit(code)
 }
-
-// silence drops what the Redis client prints: every failure comes back as an
-// error as well, and is said once.
-type silence struct{}
-
-func (silence) Printf(context.Context, string, ...any) {}

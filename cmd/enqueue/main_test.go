@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +14,17 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/internal/redisurl"
 )
 
 func TestMain(m *testing.M) {
-	if childMain() {
-		return
+	if os.Getenv(childVariable) != "" {
+		main()
 	}
+	redisurl.Quiet()
 	goleak.VerifyTestMain(m)
 }
 
@@ -112,7 +116,7 @@ func TestResultsThatCannotBeWrittenAreAFailure(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
 	code := run(t.Context(), []string{"types"}, strings.NewReader(""), brokenWriter{}, &stderr, nil)
-	if code != exitFailed || !strings.Contains(stderr.String(), "no space left on device") {
+	if code != console.Failed || !strings.Contains(stderr.String(), "no space left on device") {
 		t.Errorf("exit %d, stderr %q", code, stderr.String())
 	}
 }

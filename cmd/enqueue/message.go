@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -31,7 +32,7 @@ What is larger comes from a file or a https: URL, and is sent as rich content:
     --push-text "Berth 4 is free" --key berth-4-2026-07-01 --expires 30m --wait
   enqueue message --conversation 22222222-2222-4222-8222-222222222222 --from alice --text "The plan of berth 4" \
     --part mime=image/png,file=berth4.png --part mime=application/pdf,url=https://harbour.example/plans/4.pdf`,
-		Args: arguments(0),
+		Args: console.Arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -35,7 +36,7 @@ func (o printer) finished(info *tasks.Info) error {
 	case o.json:
 		return o.p.writeJSON(info)
 	case info.State == tasks.StateArchived:
-		return o.line(string(info.State), info, printable(info.Error))
+		return o.line(string(info.State), info, console.Printable(info.Error))
 	default:
 		return o.line(string(info.State), info, string(info.Result))
 	}
@@ -63,14 +64,4 @@ func (p *program) writeJSON(v any) error {
 	enc := json.NewEncoder(p.stdout)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
-}
-
-// printable keeps what others wrote from steering the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
 }

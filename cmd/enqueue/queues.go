@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -24,7 +25,7 @@ why.`,
 		Example: `  enqueue queues
   enqueue queues --json | jq '.[] | select(.queue == "critical") | .latency_seconds'`,
 		GroupID: groupLook,
-		Args:    arguments(0),
+		Args:    console.Arguments(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := p.open(cmd, &problems{})
 			if err != nil {
@@ -69,7 +70,7 @@ func latency(d time.Duration) string {
 func queueState(q tasks.QueueInfo) string {
 	switch {
 	case q.Held != nil:
-		return fmt.Sprintf("held until %s: %s", q.Held.Until.UTC().Format(time.RFC3339), printable(q.Held.Reason))
+		return fmt.Sprintf("held until %s: %s", q.Held.Until.UTC().Format(time.RFC3339), console.Printable(q.Held.Reason))
 	case q.Paused:
 		return "paused"
 	default:

@@ -3,93 +3,49 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
-	"github.com/layerq/layerq/config"
-	"github.com/layerq/layerq/tasks"
-)
+	"github.com/spf13/cobra"
 
-// The exit codes, a promise to scripts.
-const (
-	exitDone   = 0
-	exitFailed = 1
-	exitUsage  = 2
+	"github.com/layerq/layerq/config"
+	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/tasks"
 )
 
 // program is what one run of the command works with.
 type program struct {
 	stdin  io.Reader
-	stdout *results
+	stdout io.Writer
 	stderr io.Writer
 	env    []string
 	now    func() time.Time
-	// started is set when the arguments were understood so far that a command
-	// began: what fails before is wrong usage.
-	started bool
 }
 
 // run is the whole command: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
-	p := &program{stdin: stdin, stdout: &results{w: stdout}, stderr: stderr, env: env, now: time.Now}
+	p := &program{stdin: stdin, stderr: stderr, env: env, now: time.Now}
 	root := p.rootCommand()
-	root.SetArgs(append([]string{}, args...)) // of nil cobra would make os.Args
-	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil && p.stdout.err != nil {
-		err = fmt.Errorf("results cannot be written: %w", p.stdout.err)
+	p.stdout = outputOf{root}
+	for _, cmd := range root.Commands() {
+		work := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return asUsage(work(cmd, args)) }
 	}
-	switch {
-	case err == nil:
-		return exitDone
-	case !p.started || isUsage(err):
-		p.complain(err)
-		fmt.Fprintf(stderr, "See '%s --help'.\n", cmd.CommandPath())
-		return exitUsage
-	case !errors.Is(err, errSaid):
-		p.complain(err)
-	}
-	return exitFailed
+	return console.Run(ctx, root, args, stdout, stderr)
 }
 
-// errSaid ends a command that has told what is wrong already.
-var errSaid = errors.New("failed")
-
-// complain writes an error, which may have several lines.
-func (p *program) complain(err error) {
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(p.stderr, "enqueue: %s\n", printable(strings.TrimRight(line, "\n")))
+// asUsage marks what the user can put right in the command line or the
+// environment.
+func asUsage(err error) error {
+	_, wrongSettings := errors.AsType[config.Errors](err)
+	_, wrongTask := errors.AsType[*tasks.InvalidError](err)
+	if wrongSettings || wrongTask {
+		return console.Usage(err)
 	}
+	return err
 }
 
-// isUsage tells what the user can put right in the command line or the
-// environment from what failed.
-func isUsage(err error) bool {
-	for _, kind := range []func() bool{
-		func() bool { _, ok := errors.AsType[*usageError](err); return ok },
-		func() bool { _, ok := errors.AsType[config.Errors](err); return ok },
-		func() bool { _, ok := errors.AsType[*tasks.InvalidError](err); return ok },
-	} {
-		if kind() {
-			return true
-		}
-	}
-	return false
-}
+// outputOf writes to where a command's results go.
+type outputOf struct{ *cobra.Command }
 
-// results is standard output. It remembers that something could not be
-// written: a script must not take half a result for a whole one.
-type results struct {
-	w   io.Writer
-	err error
-}
-
-func (r *results) Write(b []byte) (int, error) {
-	if r.err != nil {
-		return 0, r.err
-	}
-	n, err := r.w.Write(b)
-	r.err = err
-	return n, err
-}
+func (o outputOf) Write(b []byte) (int, error) { return o.OutOrStdout().Write(b) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -24,7 +25,7 @@ its result.`,
 		Example: `  enqueue status 5c1c3a0e-7c33-4a2c-9f0e-1f2d3c4b5a69
   enqueue status 5c1c3a0e-7c33-4a2c-9f0e-1f2d3c4b5a69 --json | jq -r .result.message_id`,
 		GroupID: groupLook,
-		Args:    arguments(1, "ID"),
+		Args:    console.Arguments(1, "ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var wrong problems
 			id, err := tasks.ParseID(args[0])
@@ -68,7 +69,7 @@ func (p *program) writeStatus(info *tasks.Info) error {
 		{"next attempt at", timeOrNothing(info.NextAttemptAt)},
 		{"completed at", timeOrNothing(info.CompletedAt)},
 		{"result", string(info.Result)},
-		{"error", printable(info.Error)},
+		{"error", console.Printable(info.Error)},
 	} {
 		if fact.value != "" {
 			fmt.Fprintf(w, "%s\t%s\n", fact.name, fact.value)

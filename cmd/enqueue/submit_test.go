@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
 	"github.com/layerq/layerq/tasks"
 )
@@ -72,7 +73,7 @@ func TestEveryCommandEnqueuesItsTask(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCLI(t)
-			got := c.want(exitDone, append(tc.args, "--id", id)...)
+			got := c.want(console.Done, append(tc.args, "--id", id)...)
 			if want := fmt.Sprintf("enqueued  %s  %s  default\n", id, tc.taskType); got.stdout != want || got.stderr != "" {
 				t.Errorf("stdout %q, want %q; stderr %q", got.stdout, want, got.stderr)
 			}
@@ -111,14 +112,14 @@ func TestFilesBecomeSources(t *testing.T) {
 			if tc.dirs != "" {
 				c.env = append(c.env, "LAYERQ_SOURCE_DIRS="+tc.dirs)
 			}
-			c.want(exitDone, append(strings.Fields(message+" --id "+id+" --part"), "mime=text/plain,file="+tc.file)...)
+			c.want(console.Done, append(strings.Fields(message+" --id "+id+" --part"), "mime=text/plain,file="+tc.file)...)
 			if payload := string(c.message(id).Payload); !strings.Contains(payload, tc.want) {
 				t.Errorf("%.300s\nwant %s", payload, tc.want)
 			}
 		})
 	}
 	c := newCLI(t)
-	got := c.want(exitUsage, append(strings.Fields(message+" --text Hello --part mime=a,body=x --part"), "mime=text/plain,file="+shared)...)
+	got := c.want(console.Wrong, append(strings.Fields(message+" --text Hello --part mime=a,body=x --part"), "mime=text/plain,file="+shared)...)
 	const want = "enqueue: --part (number 2): the file has 204800 bytes, and a task carries at most 131072; put it into a directory that workers share, or behind a https: URL\n"
 	if !strings.HasPrefix(got.stderr, want) || c.keys() != 0 {
 		t.Errorf("stderr %q\nwant %q", got.stderr, want)
@@ -129,7 +130,7 @@ func TestTaskFromStandardInput(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
 	for _, args := range [][]string{{"task", "user:block", "-"}, {"task", "user:block"}} {
-		if got := c.runWith("\ufeff{\"owner\":\"alice\",\"user\":\"mallory\"}\r\n", args...); got.code != exitDone {
+		if got := c.runWith("\ufeff{\"owner\":\"alice\",\"user\":\"mallory\"}\r\n", args...); got.code != console.Done {
 			t.Errorf("%q: %+v", args, got)
 		}
 	}
@@ -152,7 +153,7 @@ func TestOptions(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCLI(t)
-			got := c.want(exitDone, append(strings.Fields(block+" --id "+id), tc.args...)...)
+			got := c.want(console.Done, append(strings.Fields(block+" --id "+id), tc.args...)...)
 			if want := "enqueued  " + id + "  user:block" + tc.stays; got.stdout != want {
 				t.Errorf("stdout %q, want %q", got.stdout, want)
 			}
@@ -165,16 +166,16 @@ func TestTheSameKeyIsTheSameTask(t *testing.T) {
 	c := newCLI(t)
 	args := strings.Fields(block + " --key k")
 	derived := tasks.KeyID(tasks.TypeBlockUser, "k").String()
-	if got := c.want(exitDone, args...); got.stdout != "enqueued  "+derived+"  user:block  default\n" {
+	if got := c.want(console.Done, args...); got.stdout != "enqueued  "+derived+"  user:block  default\n" {
 		t.Errorf("first: %q", got.stdout)
 	}
-	if got := c.want(exitDone, args...); got.stdout != "duplicate "+derived+"  user:block  default  pending\n" {
+	if got := c.want(console.Done, args...); got.stdout != "duplicate "+derived+"  user:block  default  pending\n" {
 		t.Errorf("second: %q", got.stdout)
 	}
-	if got := c.want(exitDone, append(args, "--json")...); !strings.Contains(got.stdout, `"duplicate":true`) {
+	if got := c.want(console.Done, append(args, "--json")...); !strings.Contains(got.stdout, `"duplicate":true`) {
 		t.Errorf("as JSON: %q", got.stdout)
 	}
-	got := c.want(exitFailed, strings.Fields("block --owner alice --user eve --key k")...)
+	got := c.want(console.Failed, strings.Fields("block --owner alice --user eve --key k")...)
 	if !strings.Contains(got.stderr, "belongs to another task with other args") || strings.Contains(got.stderr, "--help") {
 		t.Errorf("other args: %q", got.stderr)
 	}
@@ -195,7 +196,7 @@ func TestJSON(t *testing.T) {
 		"status --json 6c1c3a0e-7c33-4a2c-9f0e-1f2d3c4b5a69",
 		"status 6c1c3a0e-7c33-4a2c-9f0e-1f2d3c4b5a69",
 	} {
-		got := c.want(exitDone, strings.Fields(args)...)
+		got := c.want(console.Done, strings.Fields(args)...)
 		if strings.Contains(args, "--json") && (!json.Valid([]byte(got.stdout)) || strings.Count(got.stdout, "\n") != 1) {
 			t.Errorf("%s: %q is no line of JSON", args, got.stdout)
 		}

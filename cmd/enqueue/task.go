@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -25,7 +26,7 @@ func (p *program) taskCommand() *cobra.Command {
 		Example: `  enqueue task user:block '{"owner":"alice","user":"mallory"}'
   enqueue task conversation:create @conversation.json --key crew-of-berth-4
   jq -c .args message.json | enqueue task message:send - --wait --json`,
-		Args: arguments(1, "TYPE", "JSON"),
+		Args: console.Arguments(1, "TYPE", "JSON"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var wrong problems
 			wrong.empty(cmd.Flags())

@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/nearest"
 	"github.com/layerq/layerq/tasks"
 )
@@ -25,7 +26,7 @@ them are printed, with their schemas. This asks no Redis.`,
   enqueue types message:send
   enqueue types --json | jq -r '.[].type'`,
 		GroupID: groupLook,
-		Args:    arguments(0, "TYPE"),
+		Args:    console.Arguments(0, "TYPE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0 && asJSON:

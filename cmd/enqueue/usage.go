@@ -1,20 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/layer"
 )
 
-// usageError is what is wrong with a command line, one problem a line.
-type usageError struct{ problems []string }
-
-func usage(problem string) error { return &usageError{problems: []string{problem}} }
-
-func (e *usageError) Error() string { return strings.Join(e.problems, "\n") }
+func usage(problem string) error { return console.Usage(errors.New(problem)) }
 
 // problems collects all that is wrong with a command line, so that it takes one
 // try and not five to get it right. The zero value is ready for use.
@@ -74,7 +71,7 @@ func (p *problems) err() error {
 	if len(p.lines) == 0 {
 		return nil
 	}
-	return &usageError{problems: p.lines}
+	return usage(strings.Join(p.lines, "\n"))
 }
 
 // flagNames maps the path of a field in a task's JSON to the flag that fills it.

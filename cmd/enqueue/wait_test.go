@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/hibiken/asynq"
+
+	"github.com/layerq/layerq/internal/console"
 )
 
 func TestWaitForTheResult(t *testing.T) {
@@ -18,14 +20,14 @@ func TestWaitForTheResult(t *testing.T) {
 		return []byte(`{"message_id":"layer:///messages/` + id + `"}`), nil
 	})
 	args := strings.Fields(message + " --text Hello --wait --wait-timeout 1m --id " + id)
-	got := c.want(exitDone, args...)
+	got := c.want(console.Done, args...)
 	want := "enqueued  " + id + "  message:send  default\n" +
 		"completed " + id + "  message:send  default  {\"message_id\":\"layer:///messages/" + id + "\"}\n"
 	if got.stdout != want || got.stderr != "" {
 		t.Errorf("stdout %q, want %q; stderr %q", got.stdout, want, got.stderr)
 	}
 	// Again: it is done already, and one object is printed.
-	got = c.want(exitDone, append(args, "--json")...)
+	got = c.want(console.Done, append(args, "--json")...)
 	var info struct {
 		State     string            `json:"state"`
 		Duplicate bool              `json:"duplicate"`
@@ -37,7 +39,7 @@ func TestWaitForTheResult(t *testing.T) {
 	if info.State != "completed" || !info.Duplicate || info.Result["message_id"] != "layer:///messages/"+id {
 		t.Errorf("got %+v", info)
 	}
-	if got := c.want(exitDone, "status", id); !strings.Contains(got.stdout, "state         completed\n") || !strings.Contains(got.stdout, "layer:///messages/"+id) {
+	if got := c.want(console.Done, "status", id); !strings.Contains(got.stdout, "state         completed\n") || !strings.Contains(got.stdout, "layer:///messages/"+id) {
 		t.Errorf("status: %q", got.stdout)
 	}
 }
@@ -48,28 +50,28 @@ func TestWaitForATaskThatIsArchived(t *testing.T) {
 	work(t, func(*asynq.Task) ([]byte, error) {
 		return nil, errors.New("404 not_found: no such\x1b[31m conversation")
 	})
-	got := c.want(exitFailed, strings.Fields(block+" --wait --wait-timeout 1m --id "+id)...)
+	got := c.want(console.Failed, strings.Fields(block+" --wait --wait-timeout 1m --id "+id)...)
 	if !strings.Contains(got.stdout, "\narchived  "+id+"  user:block  default  404 not_found") || !strings.Contains(got.stderr, "enqueue: "+id+" was archived: 404 not_found") {
 		t.Errorf("got %+v", got)
 	}
 	if strings.Contains(got.stdout+got.stderr, "\x1b") || strings.Contains(got.stderr, "--help") {
 		t.Errorf("got %+v", got)
 	}
-	got = c.want(exitFailed, strings.Fields(block+" --wait --json --id "+id)...)
+	got = c.want(console.Failed, strings.Fields(block+" --wait --json --id "+id)...)
 	if !strings.Contains(got.stdout, `"state":"archived"`) || !strings.Contains(got.stdout, `"error":"404 not_found`) {
 		t.Errorf("as JSON: %+v", got)
 	}
-	c.want(exitDone, "status", id)
+	c.want(console.Done, "status", id)
 }
 
 func TestWaitGivesUp(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
-	got := c.want(exitFailed, strings.Fields(block+" --wait --wait-timeout 50ms --id "+id)...)
+	got := c.want(console.Failed, strings.Fields(block+" --wait --wait-timeout 50ms --id "+id)...)
 	if want := "enqueue: not done after 50ms: " + id + " is still pending; look again with: enqueue status " + id + "\n"; got.stderr != want {
 		t.Errorf("stderr %q, want %q", got.stderr, want)
 	}
-	got = c.want(exitFailed, strings.Fields(block+" --json --wait --wait-timeout 50ms --id "+id)...)
+	got = c.want(console.Failed, strings.Fields(block+" --json --wait --wait-timeout 50ms --id "+id)...)
 	if !strings.Contains(got.stdout, `"state":"pending"`) || strings.Count(got.stdout, "\n") != 1 {
 		t.Errorf("as JSON: %q", got.stdout)
 	}
@@ -84,7 +86,7 @@ func TestWaitIsInterrupted(t *testing.T) {
 		interrupt()
 		return stdout.Write(b)
 	}), &stderr, newCLI(t).env)
-	if code != exitFailed || !strings.Contains(stderr.String(), "enqueue: interrupted: "+id+" is still pending") {
+	if code != console.Failed || !strings.Contains(stderr.String(), "enqueue: interrupted: "+id+" is still pending") {
 		t.Errorf("exit %d, stderr %q", code, stderr.String())
 	}
 }

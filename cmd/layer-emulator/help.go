@@ -1,10 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/layerq/layerq/internal/console"
 )
 
 const long = `layer-emulator serves the Layer Platform API, versions 1.0 and 1.1: to develop
@@ -29,26 +29,12 @@ const example = `  layer-emulator
   layer-emulator --app 6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5 --token secret --data ./state
   layer-emulator --addr 127.0.0.1:443 --tls-self-signed --tls-ca-file ca.pem --connect-proxy 127.0.0.1:18443`
 
-// helpWidth keeps help readable on a terminal.
-const helpWidth = 110
-
-// addFlags adds the flags, and a help that shows the switches apart from them.
+// addFlags adds the flags, the switches under a heading of their own.
 func addFlags(cmd *cobra.Command, s *settings) {
-	plain, switches := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
-	s.register(plain)
-	s.registerSwitches(switches)
 	cmd.Flags().SortFlags = false
-	cmd.Flags().AddFlagSet(plain)
+	s.register(cmd.Flags())
+	switches := pflag.NewFlagSet("", pflag.ContinueOnError)
+	s.registerSwitches(switches)
+	console.Group(switches, "Switches, for what the service did at other times or what no source settles:")
 	cmd.Flags().AddFlagSet(switches)
-	cmd.SetUsageFunc(func(cmd *cobra.Command) error {
-		w := cmd.OutOrStderr()
-		if cmd.HasParent() { // completion has flags of its own
-			_, err := fmt.Fprintf(w, "Usage:\n  %s\n\nFlags:\n%s", cmd.UseLine(), cmd.LocalFlags().FlagUsages())
-			return err
-		}
-		_, err := fmt.Fprintf(w, "Usage:\n  %s\n\nExamples:\n%s\n\nFlags:\n%s\n"+
-			"Switches, for what the service did at other times or what no source settles:\n%s",
-			cmd.UseLine(), cmd.Example, plain.FlagUsagesWrapped(helpWidth), switches.FlagUsagesWrapped(helpWidth))
-		return err
-	})
 }

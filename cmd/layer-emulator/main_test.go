@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
 	"github.com/layerq/layerq/layer/layertest"
 )
@@ -31,8 +32,6 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m)
 }
-
-func noEnv(string) (string, bool) { return "", false }
 
 // lines collects what the program logs, for readers in other goroutines.
 type lines struct {
@@ -84,12 +83,12 @@ func start(t *testing.T, listeners int, args ...string) map[string]string {
 	var log lines
 	done := make(chan int)
 	go func() {
-		done <- run(ctx, append([]string{"--addr", "127.0.0.1:0", "--log-format", "json"}, args...), noEnv, io.Discard, &log)
+		done <- run(ctx, append([]string{"--addr", "127.0.0.1:0", "--log-format", "json"}, args...), nil, io.Discard, &log)
 	}()
 	addrs := served(t, &log, listeners)
 	t.Cleanup(func() {
 		stop()
-		if code := <-done; code != exitDone {
+		if code := <-done; code != console.Done {
 			t.Errorf("exit code %d: %s", code, &log)
 		}
 	})
@@ -123,7 +122,7 @@ func newClient(t *testing.T, transport *http.Transport) *http.Client {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"--help"}, noEnv, &out, io.Discard); code != exitDone {
+	if code := run(t.Context(), []string{"--help"}, nil, &out, io.Discard); code != console.Done {
 		t.Errorf("exit code %d", code)
 	}
 	golden.Equal(t, "help.golden", out.Bytes())
@@ -139,7 +138,7 @@ func TestVersionAndCompletion(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--version"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}} {
 		var out bytes.Buffer
-		if code := run(t.Context(), args, noEnv, &out, io.Discard); code != exitDone || !strings.Contains(out.String(), "layer-emulator") {
+		if code := run(t.Context(), args, nil, &out, io.Discard); code != console.Done || !strings.Contains(out.String(), "layer-emulator") {
 			t.Errorf("%v: exit code %d, %q", args, code, out.String())
 		}
 	}
@@ -155,7 +154,7 @@ func TestWrongValuesAreNamed(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	for _, tt := range []struct {
 		args []string
-		env  map[string]string
+		env  []string
 		want []string
 	}{
 		{args: []string{"--addr", "x"}, want: []string{`--addr "x"`, "host:port"}},
@@ -181,16 +180,18 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{args: []string{"--addr", "127.0.0.1:0", "--data", "/dev/null/x"}, want: []string{`--data "/dev/null/x"`}},
 		{args: []string{"--nonsense"}, want: []string{"--nonsense"}},
 		{args: []string{"nonsense"}, want: []string{`"nonsense"`}},
-		{env: map[string]string{"LAYER_EMULATOR_RATE": "fast"}, want: []string{`LAYER_EMULATOR_RATE: "fast"`}},
-		{env: map[string]string{"LAYER_EMULATOR_ADDR": "x"}, want: []string{`LAYER_EMULATOR_ADDR "x"`}},
-		{env: map[string]string{"LAYER_EMULATOR_LATENCY": "x"}, want: []string{"LAYER_EMULATOR_LATENCY", "x"}},
-		{env: map[string]string{"LAYER_EMULATOR_TOKEN_FILE": missing}, want: []string{"LAYER_EMULATOR_TOKEN_FILE", missing}},
-		{env: map[string]string{"LAYER_EMULATOR_RATE": "off", "LAYER_EMULATOR_RATE_FILE": missing}, want: []string{"LAYER_EMULATOR_RATE_FILE", "one of them"}},
+		{env: []string{"LAYER_EMULATOR_RATE=fast"}, want: []string{`LAYER_EMULATOR_RATE: "fast"`}},
+		{env: []string{"LAYER_EMULATOR_ADDR=x"}, want: []string{`LAYER_EMULATOR_ADDR "x"`}},
+		{env: []string{"LAYER_EMULATOR_LATENCY=x"}, want: []string{"LAYER_EMULATOR_LATENCY", "x"}},
+		{env: []string{"LAYER_EMULATOR_TOKEN_FILE=" + missing}, want: []string{"LAYER_EMULATOR_TOKEN_FILE", missing}},
+		{env: []string{"LAYER_EMULATOR_RATE=off", "LAYER_EMULATOR_RATE_FILE=" + missing}, want: []string{"LAYER_EMULATOR_RATE_FILE", "one of them"}},
+		{env: []string{"LAYER_EMULATOR_RAET=100/1s"}, want: []string{"LAYER_EMULATOR_RAET", "did you mean LAYER_EMULATOR_RATE?"}},
+		{env: []string{"LAYER_EMULATOR_TOKENS_FILE=x", "LAYER_EMULATOR_SERVICE_HOST=10.0.0.1", "LAYER_EMULATOR_PORT=tcp://10.0.0.1:80"}, want: []string{"LAYER_EMULATOR_TOKENS_FILE: is no variable"}},
+		{args: []string{"--adr", "127.0.0.1:0"}, want: []string{"unknown flag --adr, did you mean --addr?", "See 'layer-emulator --help'."}},
 	} {
-		lookup := func(name string) (string, bool) { v, ok := tt.env[name]; return v, ok }
 		var stderr bytes.Buffer
-		if code := run(t.Context(), tt.args, lookup, io.Discard, &stderr); code != exitUsage {
-			t.Errorf("%v %v: exit code %d, want %d", tt.args, tt.env, code, exitUsage)
+		if code := run(t.Context(), tt.args, tt.env, io.Discard, &stderr); code != console.Wrong {
+			t.Errorf("%v %v: exit code %d, want %d", tt.args, tt.env, code, console.Wrong)
 		}
 		for _, want := range tt.want {
 			if !strings.Contains(stderr.String(), want) {
@@ -206,18 +207,18 @@ func TestFlagsGoOverVariablesOverDefaults(t *testing.T) {
 	if err := os.WriteFile(file, []byte("from a file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{
-		"LAYER_EMULATOR_RATE": "5/1s", "LAYER_EMULATOR_LATENCY": "7ms", "LAYER_EMULATOR_EVERYONE": "true",
-		"LAYER_EMULATOR_APP": layertest.DefaultAppID + ",6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5", "LAYER_EMULATOR_TOKEN": "a,b",
+	env := []string{
+		"LAYER_EMULATOR_RATE=5/1s", "LAYER_EMULATOR_LATENCY=7ms", "LAYER_EMULATOR_EVERYONE=true",
+		"LAYER_EMULATOR_APP=" + layertest.DefaultAppID + ",6c1f0d2e-8a44-4b7e-9d53-2f10a7c9e3b5", "LAYER_EMULATOR_TOKEN=a,b",
 	}
 	var s settings
-	cmd := newCommand(noEnv)
+	cmd := newCommand(nil)
 	cmd.ResetFlags()
 	addFlags(cmd, &s)
 	if err := cmd.Flags().Parse([]string{"--rate", "9/1s"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.fromEnv(cmd.Flags(), func(name string) (string, bool) { v, ok := env[name]; return v, ok }); err != nil {
+	if err := s.fromEnv(cmd.Flags(), env); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := s.check()

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/logging"
 	"github.com/layerq/layerq/layer/layertest"
 )
@@ -50,6 +51,9 @@ func serve(ctx context.Context, s *settings, cfg layertest.Config, stderr io.Wri
 	}
 	log := logging.New(stderr, s.logFormat, level)
 	cfg.Log = log
+	console.OnSecondSignal(ctx, func(s os.Signal) {
+		log.Warn("second signal, the emulator ends at once", "signal", s.String())
+	})
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -78,7 +82,7 @@ func (s *settings) emulator(cfg layertest.Config) (*layertest.Emulator, error) {
 	}
 	e, err := layertest.Open(s.data, cfg)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s %q: %w", s.name("data"), s.data, err)}
+		return nil, console.Usage(fmt.Errorf("%s %q: %w", s.name("data"), s.data, err))
 	}
 	return e, nil
 }
@@ -98,7 +102,7 @@ func (s *settings) listen() ([]listener, error) {
 		l, err := net.Listen("tcp", w.addr)
 		if err != nil {
 			closeAll(all)
-			return nil, usageError{fmt.Errorf("%s %q: %w; want an address of this machine with a free port", s.name(w.flag), w.addr, err)}
+			return nil, console.Usage(fmt.Errorf("%s %q: %w; want an address of this machine with a free port", s.name(w.flag), w.addr, err))
 		}
 		all = append(all, listener{Listener: l, name: w.name})
 	}

@@ -12,14 +12,17 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/layerq/layerq/config"
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/logging"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
 )
 
-const envPrefix = "LAYER_EMULATOR_"
-
-type lookupEnv func(string) (string, bool)
+const (
+	envPrefix  = "LAYER_EMULATOR_"
+	fileSuffix = "_FILE" // makes of a variable the one that names a file with its value
+)
 
 // settings are the values of the flags, each with a variable of its own.
 type settings struct {
@@ -56,24 +59,24 @@ func (s *settings) name(flag string) string {
 
 func (s *settings) register(f *pflag.FlagSet) {
 	f.SortFlags = false
-	f.StringVar(&s.addr, "addr", "127.0.0.1:18080", "address to serve the API on; port 0 takes a free one")
-	f.StringVar(&s.controlAddr, "control-addr", "", "address to serve /_emulator/ on to any caller; the same as --addr opens it there")
-	f.StringArrayVar(&s.apps, "app", nil, "app id, a UUID or layer:///apps/...; repeat for several apps (default "+layertest.DefaultAppID+")")
-	f.StringArrayVar(&s.tokens, "token", nil, "bearer token of the app at the same place (default "+layertest.DefaultToken+")")
-	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the certificate; serves HTTPS")
-	f.StringVar(&s.tlsKey, "tls-key", "", "file with the key of --tls-cert")
+	f.StringVar(&s.addr, "addr", "127.0.0.1:18080", "`ADDR` to serve the API on; port 0 takes a free one")
+	f.StringVar(&s.controlAddr, "control-addr", "", "`ADDR` to serve /_emulator/ on to any caller; the same as --addr opens it there")
+	f.StringArrayVar(&s.apps, "app", nil, "app `ID`, a UUID or layer:///apps/...; repeat for several apps (default "+layertest.DefaultAppID+")")
+	f.StringArrayVar(&s.tokens, "token", nil, "bearer `TOKEN` of the app at the same place (default "+layertest.DefaultToken+")")
+	f.StringVar(&s.tlsCert, "tls-cert", "", "`FILE` with the certificate; serves HTTPS")
+	f.StringVar(&s.tlsKey, "tls-key", "", "`FILE` with the key of --tls-cert")
 	f.BoolVar(&s.selfSigned, "tls-self-signed", false, "serve HTTPS with a certificate made for api.layer.com and this machine")
-	f.StringVar(&s.caFile, "tls-ca-file", "layer-emulator-ca.pem", "where --tls-self-signed writes the CA certificate that clients are to trust")
-	f.StringArrayVar(&s.tlsHosts, "tls-host", nil, "another host name or address that the certificate is for; can be repeated")
-	f.StringVar(&s.proxyAddr, "connect-proxy", "", "address of a proxy that leads to api.layer.com, for programs that read HTTPS_PROXY; needs TLS")
-	f.StringVar(&s.data, "data", "", "directory that keeps the state; without it the state ends with the process")
-	f.StringVar(&s.rate, "rate", "off", "requests that any window of that length may hold, as in 100/1s; 429 above it")
-	f.DurationVar(&s.latency, "latency", 0, "time by which every answer is delayed")
-	f.DurationVar(&s.downloadTTL, "download-ttl", time.Hour, "how long an address to download rich content from works")
-	f.StringVar(&s.publicURL, "public-url", "", "base of the url members and of the addresses of rich content (default https://api.layer.com, and the host that was asked)")
-	f.Uint64Var(&s.seed, "seed", 0, "makes ids and faults the same in each run; 0 is random")
-	f.StringVar(&s.logFormat, "log-format", logging.Text, "text or json, on standard error")
-	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&s.caFile, "tls-ca-file", "layer-emulator-ca.pem", "`FILE` to which --tls-self-signed writes the CA certificate that clients are to trust")
+	f.StringArrayVar(&s.tlsHosts, "tls-host", nil, "another `HOST` name or address that the certificate is for; can be repeated")
+	f.StringVar(&s.proxyAddr, "connect-proxy", "", "`ADDR` of a proxy that leads to api.layer.com, for programs that read HTTPS_PROXY; needs TLS")
+	f.StringVar(&s.data, "data", "", "`DIR` that keeps the state; without it the state ends with the process")
+	f.StringVar(&s.rate, "rate", "off", "`N/D`: requests that any window of that length may hold, as in 100/1s; 429 above it")
+	f.DurationVar(&s.latency, "latency", 0, "duration `D` by which every answer is delayed")
+	f.DurationVar(&s.downloadTTL, "download-ttl", time.Hour, "duration `D` for which an address to download rich content from works")
+	f.StringVar(&s.publicURL, "public-url", "", "base `URL` of the url members and of the addresses of rich content (default https://api.layer.com, and the host that was asked)")
+	f.Uint64Var(&s.seed, "seed", 0, "a number `N` that makes ids and faults the same in each run; 0 is random")
+	f.StringVar(&s.logFormat, "log-format", logging.Text, "`FORMAT` of what is logged to standard error: text or json")
+	f.StringVar(&s.logLevel, "log-level", "info", "`LEVEL` from which on is logged: debug, info, warn or error")
 }
 
 // registerSwitches adds the emulator's switches.
@@ -84,16 +87,27 @@ func (s *settings) registerSwitches(f *pflag.FlagSet) {
 	}
 }
 
-// fromEnv sets the flags that were not given from their variables.
-func (s *settings) fromEnv(flags *pflag.FlagSet, lookup lookupEnv) error {
+// fromEnv sets the flags that were not given from their variables, and refuses
+// variables that are none of them.
+func (s *settings) fromEnv(flags *pflag.FlagSet, environ []string) error {
 	var errs []error
+	var known []string
+	values := make(map[string]string, len(environ))
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		values[name] = value
+	}
 	s.variables = map[string]string{}
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed || f.Name == "help" || f.Name == "version" {
+		if f.Name == "help" || f.Name == "version" {
 			return
 		}
 		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok, err := fromVariable(name, lookup)
+		known = append(known, name, name+fileSuffix)
+		if f.Changed {
+			return
+		}
+		value, ok, err := fromVariable(name, values)
 		if err == nil && ok {
 			s.variables[f.Name] = name
 			for _, v := range valuesOf(f, value) {
@@ -101,9 +115,12 @@ func (s *settings) fromEnv(flags *pflag.FlagSet, lookup lookupEnv) error {
 			}
 		}
 		if err != nil {
-			errs = append(errs, usageError{fmt.Errorf("%s: %w", name, err)})
+			errs = append(errs, console.Usage(fmt.Errorf("%s: %w", name, err)))
 		}
 	})
+	if unknown := config.Unknown(environ, envPrefix, known); len(unknown) > 0 {
+		errs = append(errs, console.Usage(unknown))
+	}
 	return errors.Join(errs...)
 }
 
@@ -115,9 +132,9 @@ func valuesOf(f *pflag.Flag, value string) []string {
 	return []string{value}
 }
 
-func fromVariable(name string, lookup lookupEnv) (value string, ok bool, err error) {
-	value, ok = lookup(name)
-	file, inFile := lookup(name + "_FILE")
+func fromVariable(name string, values map[string]string) (value string, ok bool, err error) {
+	value, ok = values[name]
+	file, inFile := values[name+fileSuffix]
 	switch {
 	case ok && inFile:
 		return "", false, fmt.Errorf("%s_FILE is set, too; set one of them", name)
@@ -179,7 +196,7 @@ func (s *settings) check() (layertest.Config, error) {
 		wrong("log-level", s.logLevel, "want debug, info, warn or error")
 	}
 	if err := errors.Join(errs...); err != nil {
-		return cfg, usageError{err}
+		return cfg, console.Usage(err)
 	}
 	return cfg, nil
 }

@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/layerq/layerq/internal/console"
 )
 
 const (
@@ -30,7 +32,7 @@ func (s *settings) tlsConfig() (*tls.Config, error) {
 	case s.tlsCert != "":
 		cert, err := tls.LoadX509KeyPair(s.tlsCert, s.tlsKey)
 		if err != nil {
-			return nil, usageError{fmt.Errorf("%s %q and %s %q: %w", s.name("tls-cert"), s.tlsCert, s.name("tls-key"), s.tlsKey, err)}
+			return nil, console.Usage(fmt.Errorf("%s %q and %s %q: %w", s.name("tls-cert"), s.tlsCert, s.name("tls-key"), s.tlsKey, err))
 		}
 		return serverTLS(cert), nil
 	case s.selfSigned:
@@ -65,7 +67,7 @@ func (s *settings) selfSign() (tls.Certificate, error) {
 	}
 	file := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw})
 	if err := os.WriteFile(s.caFile, file, 0o644); err != nil { //nolint:gosec // it is there to be read by others
-		return tls.Certificate{}, usageError{fmt.Errorf("%s %q: %w", s.name("tls-ca-file"), s.caFile, err)}
+		return tls.Certificate{}, console.Usage(fmt.Errorf("%s %q: %w", s.name("tls-ca-file"), s.caFile, err))
 	}
 	return ca.issue(s.names())
 }

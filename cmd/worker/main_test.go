@@ -19,7 +19,9 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/internal/redisurl"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
 	"github.com/layerq/layerq/tasks"
@@ -33,6 +35,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
+	redisurl.Quiet()
 	goleak.VerifyTestMain(m)
 }
 
@@ -170,7 +173,7 @@ func TestRun_from_start_to_stop(t *testing.T) {
 		}
 	}
 	cancel()
-	if got := <-code; got != exitDone {
+	if got := <-code; got != console.Done {
 		t.Errorf("exit %d: %s", got, stderr.String())
 	}
 	for _, secret := range []string{s.layer.Token(), "hello"} {
@@ -229,7 +232,7 @@ func TestProcess_drains_on_SIGTERM(t *testing.T) {
 	if status, body := get(t, admin+"/readyz"); !strings.Contains(body, "draining") {
 		t.Errorf("/readyz during the drain: %d %s", status, body)
 	}
-	if code := ended(t, cmd); code != exitDone {
+	if code := ended(t, cmd); code != console.Done {
 		t.Errorf("exit %d: %s", code, stderr.String())
 	}
 	s.wait(t, info, tasks.StateCompleted)
@@ -250,8 +253,11 @@ func TestProcess_ends_at_once_on_a_second_signal(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	if code := ended(t, cmd); code != exitFailed || time.Since(start) > 2*time.Second {
+	if code := ended(t, cmd); code != console.Failed || time.Since(start) > 2*time.Second {
 		t.Errorf("exit %d after %v", code, time.Since(start))
+	}
+	if !strings.Contains(stderr.String(), `level=warn msg="second signal, the worker ends at once" signal=interrupt`) {
+		t.Errorf("the log: %s", stderr.String())
 	}
 }
 
@@ -272,19 +278,19 @@ func TestRun_refuses(t *testing.T) {
 		want []string
 	}{
 		{"an admin port that is taken", nil, append(slices.Clone(site), "LAYERQ_ADMIN_ADDR="+taken.Addr().String()), []string{"LAYERQ_ADMIN_ADDR", taken.Addr().String(), "taken"}},
-		{"an unknown flag", []string{"--quues", "bulk=1"}, site, []string{"--quues"}},
+		{"an unknown flag", []string{"--quues", "bulk=1"}, site, []string{"unknown flag --quues, did you mean --queues?"}},
 		{"an argument", []string{"start"}, site, []string{`"start"`}},
 		{"a wrong value", []string{"--retry-min", "soon"}, site, []string{"--retry-min", `"soon"`, "allowed"}},
 		{"a wrong variable", nil, append(slices.Clone(site), "LAYERQ_QUEUES=urgent=1"), []string{"LAYERQ_QUEUES", "urgent", "critical"}},
 		{"a real API without a Redis", nil, []string{"LAYER_TOKEN=swordfish"}, []string{"REDIS_URL"}},
 		{"an unknown format", []string{"--print-config=xml"}, site, []string{"--print-config", "xml", "json"}},
-		{"probe without an address", []string{"probe"}, site, []string{"arg"}},
+		{"probe without an address", []string{"probe"}, site, []string{"URL is missing"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var stdout, stderr bytes.Buffer
-			if code := run(t.Context(), c.args, c.env, &stdout, &stderr); code != exitUsage {
-				t.Errorf("exit %d, want %d", code, exitUsage)
+			if code := run(t.Context(), c.args, c.env, &stdout, &stderr); code != console.Wrong {
+				t.Errorf("exit %d, want %d", code, console.Wrong)
 			}
 			for _, want := range c.want {
 				if !strings.Contains(stderr.String(), want) {
@@ -307,7 +313,7 @@ func TestRun_prints_its_configuration(t *testing.T) {
 		{"--print-config", "retry-max"}, {"--print-config=json", `"LAYERQ_RETRY_MAX"`}, {"--version", "go1."}, {"--help", "worker --print-config"},
 	} {
 		var stdout, stderr bytes.Buffer
-		if code := run(t.Context(), []string{c.flag}, env, &stdout, &stderr); code != exitDone || stderr.Len() > 0 {
+		if code := run(t.Context(), []string{c.flag}, env, &stdout, &stderr); code != console.Done || stderr.Len() > 0 {
 			t.Errorf("%s: exit %d, %s", c.flag, code, stderr.String())
 		}
 		if !strings.Contains(stdout.String(), c.want) || strings.Contains(stdout.String(), "swordfish") {
@@ -323,7 +329,7 @@ func TestRun_completes(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		var stdout, stderr bytes.Buffer
-		if code := run(t.Context(), []string{"completion", shell}, nil, &stdout, &stderr); code != exitDone || stdout.Len() == 0 {
+		if code := run(t.Context(), []string{"completion", shell}, nil, &stdout, &stderr); code != console.Done || stdout.Len() == 0 {
 			t.Errorf("%s: exit %d, %s", shell, code, stderr.String())
 		}
 	}

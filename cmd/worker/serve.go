@@ -6,12 +6,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/config"
 	"github.com/layerq/layerq/internal/admin"
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/logging"
 	"github.com/layerq/layerq/internal/redisurl"
 	"github.com/layerq/layerq/internal/sandbox"
@@ -24,6 +26,9 @@ import (
 // drained. It is the only place where everything meets.
 func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) error {
 	log := logging.New(stderr, cfg.Log.Format, cfg.Log.Level)
+	console.OnSecondSignal(ctx, func(s os.Signal) {
+		log.Warn("second signal, the worker ends at once", "signal", s.String())
+	})
 	for _, warning := range cfg.Warnings {
 		log.Warn("configuration", "warning", warning)
 	}
@@ -43,7 +48,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	}
 	ln, err := admin.Listen(cfg.AdminAddr)
 	if err != nil {
-		return usageError{err}
+		return console.Usage(err)
 	}
 	defer ln.Close()
 	if err := announce(cfg, box, ln, stdout, log); err != nil {
@@ -116,7 +121,7 @@ func startSandbox(ctx context.Context, cfg *config.Worker, log *slog.Logger) (*s
 		App: cfg.Layer.AppID, Token: cfg.Layer.Token.Reveal(), Log: log,
 	})
 	if _, taken := errors.AsType[*sandbox.PortError](err); taken {
-		return nil, usageError{err}
+		return nil, console.Usage(err)
 	}
 	return box, err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/layerq/layerq/config"
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -19,7 +20,7 @@ func newSources(cfg config.Sources) (*tasks.Sources, error) {
 			if path, ok := errors.AsType[*fs.PathError](err); ok {
 				err = path.Err
 			}
-			return nil, usageError{fmt.Errorf("LAYERQ_SOURCE_DIRS (--source-dirs): %q: %w", dir, err)}
+			return nil, console.Usage(fmt.Errorf("LAYERQ_SOURCE_DIRS (--source-dirs): %q: %w", dir, err))
 		}
 	}
 	return tasks.NewSources(tasks.Sources{

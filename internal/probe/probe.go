@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/layerq/layerq/internal/console"
 )
 
 // Timeout is how long the answer may take. Container engines end a health
@@ -28,8 +30,9 @@ func Command() *cobra.Command {
 	return &cobra.Command{
 		Use:     "probe URL",
 		Short:   "Ask a health address once: the health check of the container image",
-		Example: "  worker probe http://127.0.0.1:8080/readyz",
-		Args:    cobra.ExactArgs(1),
+		Long:    "Ask a health address once. Exit 0 if it answers 200; else 1, and what it answered instead.",
+		Example: "  probe http://127.0.0.1:8080/readyz",
+		Args:    console.Arguments(1, "URL"),
 		Hidden:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return Get(cmd.Context(), args[0])
