@@ -69,12 +69,12 @@ func newState() state {
 	}
 }
 
-func (a *app) reset() {
+func (a *app) reset() promise {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.stop()
 	a.state = newState()
-	a.e.keepReset(a)
+	return a.e.keepReset(a)
 }
 
 // stop ends what would happen by itself. The caller holds the lock.
@@ -115,18 +115,32 @@ type tx struct {
 func (tx *tx) touch(x entity) { tx.touched = append(tx.touched, x) }
 
 // update changes the state. f changes nothing if it fails. When update
-// returns, the change is kept for as long as the emulator keeps anything.
+// returns, the change is kept for as long as the emulator keeps anything, and
+// so is what f found there. Once something could not be kept, f is not run.
 func (a *app) update(f func(tx *tx) (answer, *failure)) (answer, *failure) {
-	a.mu.Lock()
-	tx := &tx{app: a, now: time.Now().UTC().Truncate(time.Millisecond)}
-	ans, fail := f(tx)
-	kept := a.e.keep(a, tx.touched)
-	a.mu.Unlock()
+	ans, fail, kept := a.change(f)
 	if err := kept.wait(); err != nil {
 		a.e.config.Log.Error("a change could not be kept", "error", err)
 		return answer{}, &failure{kind: internalServerError, url: docsPlatform, message: "The change could not be kept."}
 	}
 	return ans, fail
+}
+
+// change is update up to where it waits for the disk: others need not. It
+// promises what was there before, too, since f may have answered with it.
+func (a *app) change(f func(tx *tx) (answer, *failure)) (answer, *failure, promise) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before := a.e.kept()
+	if before.failed() {
+		return answer{}, nil, before.never()
+	}
+	tx := &tx{app: a, now: time.Now().UTC().Truncate(time.Millisecond)}
+	ans, fail := f(tx)
+	if len(tx.touched) == 0 {
+		return ans, fail, before
+	}
+	return ans, fail, a.e.keep(a, tx.touched)
 }
 
 // write runs f alone.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -15,6 +16,9 @@ import (
 // maxSmall is the size up to which a blob is kept in memory rather than in a
 // file, unless the emulator keeps its state.
 const maxSmall = 64 << 10
+
+// partial begins the names of files that are not whole yet.
+const partial = "upload-"
 
 var errSize = errors.New("the blob does not have the size announced")
 
@@ -46,12 +50,15 @@ func (b *blobs) put(id uuid.UUID, r io.Reader, size int64) error {
 	case err != nil:
 		return err
 	}
-	f, err := os.CreateTemp(dir, "upload-*")
+	f, err := os.CreateTemp(dir, partial+"*")
 	if err != nil {
 		return err
 	}
 	if err = b.fill(f, r, size); err == nil {
 		err = os.Rename(f.Name(), filepath.Join(dir, id.String())) //nolint:gosec // the name is a UUID
+	}
+	if err == nil && b.keep {
+		err = syncDir(dir)
 	}
 	if err != nil {
 		_ = os.Remove(f.Name()) //nolint:gosec // made above; it may be there or not
@@ -152,9 +159,24 @@ func (b *blobs) clear() error {
 	if b.dir == "" {
 		return nil
 	}
+	if b.keep {
+		return b.removeFiles("")
+	}
 	err := os.RemoveAll(b.dir)
-	if !b.keep {
-		b.dir = ""
+	b.dir = ""
+	return err
+}
+
+// sweep removes uploads that a crash cut off.
+func (b *blobs) sweep() error { return b.removeFiles(partial) }
+
+// removeFiles removes the files in the directory whose names begin so.
+func (b *blobs) removeFiles(prefix string) error {
+	files, err := os.ReadDir(b.dir)
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), prefix) {
+			err = errors.Join(err, os.Remove(filepath.Join(b.dir, f.Name()))) //nolint:gosec // in the emulator's own directory
+		}
 	}
 	return err
 }

@@ -23,10 +23,7 @@ func (e *Emulator) controls() http.Handler {
 	mux.HandleFunc("PUT /_emulator/faults", e.controlFaults)
 	mux.HandleFunc("GET /_emulator/limit", func(w http.ResponseWriter, _ *http.Request) { e.replyLimit(w) })
 	mux.HandleFunc("PUT /_emulator/limit", e.controlLimit)
-	mux.HandleFunc("POST /_emulator/reset", func(w http.ResponseWriter, _ *http.Request) {
-		e.Reset()
-		w.WriteHeader(http.StatusNoContent)
-	})
+	mux.HandleFunc("POST /_emulator/reset", func(w http.ResponseWriter, _ *http.Request) { e.controlReset(w) })
 	e.addPages(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
@@ -144,6 +141,14 @@ func (e *Emulator) controlLimit(w http.ResponseWriter, r *http.Request) {
 	e.replyLimit(w)
 }
 
+func (e *Emulator) controlReset(w http.ResponseWriter) {
+	if err := e.Reset(); err != nil {
+		answerError(w, http.StatusInternalServerError, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
 func (e *Emulator) replyFaults(w http.ResponseWriter) {
 	reply(w, map[string][]Rule{"rules": e.Faults()})
 }
@@ -157,8 +162,10 @@ func reply(w http.ResponseWriter, v any) {
 	_, _ = w.Write(append(marshal(v), '\n')) // a caller who left cannot be told
 }
 
-func refuse(w http.ResponseWriter, err error) {
+func refuse(w http.ResponseWriter, err error) { answerError(w, http.StatusBadRequest, err) }
+
+func answerError(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusBadRequest)
+	w.WriteHeader(status)
 	_, _ = w.Write(append(marshal(map[string]string{"error": err.Error()}), '\n')) // as in reply
 }

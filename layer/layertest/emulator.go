@@ -188,19 +188,23 @@ func (e *Emulator) AddFaults(rules ...Rule) error {
 func (e *Emulator) Faults() []Rule { return e.faults.list() }
 
 // Reset forgets everything: what is stored, requests, counts and faults. The
-// limit is again the one of [Config].
-func (e *Emulator) Reset() {
+// limit is again the one of [Config]. With [Open], an error says that what is
+// kept on disk could not be forgotten.
+func (e *Emulator) Reset() error {
 	e.faults.set(nil)
 	e.log.setRate(Rate{})
 	e.log.setRate(e.config.Rate)
+	kept := make([]promise, 0, len(e.apps))
 	for _, a := range e.apps {
-		a.reset()
+		kept = append(kept, a.reset())
 	}
 	e.random.reset()
 	e.log.reset()
-	if err := e.blobs.clear(); err != nil {
-		e.config.Log.Error("rich content could not be removed", "error", err)
+	err := e.blobs.clear()
+	for _, p := range kept {
+		err = errors.Join(err, p.wait())
 	}
+	return err
 }
 
 // start runs f in the background, unless the emulator was closed.

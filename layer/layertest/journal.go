@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,7 +23,7 @@ import (
 type journal struct {
 	mu      sync.Mutex
 	flushed *sync.Cond
-	file    *os.File
+	file    disk
 	buffer  []byte // not written yet
 	end     int64  // bytes appended ever
 	safe    int64  // of these, on disk
@@ -31,8 +32,15 @@ type journal struct {
 	done    chan struct{}
 }
 
+// disk is the file of a journal.
+type disk interface {
+	io.WriteCloser
+	Sync() error
+}
+
 const (
 	journalName   = "state.log"
+	contentName   = "content" // the directory beside it
 	journalHeader = "layer-emulator state, format 1\n"
 )
 
@@ -152,7 +160,7 @@ func moveAside(f *os.File, good int64, name string) error {
 	return err
 }
 
-func newJournal(f *os.File) *journal {
+func newJournal(f disk) *journal {
 	j := &journal{file: f, done: make(chan struct{})}
 	j.flushed = sync.NewCond(&j.mu)
 	go j.flush()
@@ -173,6 +181,26 @@ func (j *journal) append(line []byte) promise {
 	j.flushed.Broadcast()
 	return promise{j, j.end}
 }
+
+// appended promises all that was appended before.
+func (j *journal) appended() promise {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return promise{j, j.end}
+}
+
+// failed says whether the journal keeps nothing any more.
+func (p promise) failed() bool {
+	if p.j == nil {
+		return false
+	}
+	p.j.mu.Lock()
+	defer p.j.mu.Unlock()
+	return p.j.err != nil
+}
+
+// never is a promise that a failed journal does not hold.
+func (p promise) never() promise { return promise{p.j, math.MaxInt64} }
 
 // wait returns when the change is on disk. The zero promise needs nothing.
 func (p promise) wait() error {

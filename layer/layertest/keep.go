@@ -51,10 +51,19 @@ func (e *Emulator) keep(a *app, touched []entity) promise {
 }
 
 // keepReset forgets an app in the journal, too.
-func (e *Emulator) keepReset(a *app) {
-	if e.journal != nil {
-		e.journal.append(batch{App: a.id, Reset: true}.line())
+func (e *Emulator) keepReset(a *app) promise {
+	if e.journal == nil {
+		return promise{}
 	}
+	return e.journal.append(batch{App: a.id, Reset: true}.line())
+}
+
+// kept promises everything that was handed to the journal up to now.
+func (e *Emulator) kept() promise {
+	if e.journal == nil {
+		return promise{}
+	}
+	return e.journal.appended()
 }
 
 // Open returns an emulator that keeps its state in dir, and begins with what
@@ -64,14 +73,14 @@ func (e *Emulator) keepReset(a *app) {
 // The request log, counts, faults and events on their way to webhooks are not
 // kept.
 func Open(dir string, cfg Config) (*Emulator, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDirs(dir, filepath.Join(dir, contentName)); err != nil {
 		return nil, err
 	}
 	unlock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	e := newEmulator(cfg, filepath.Join(dir, "content"))
+	e := newEmulator(cfg, filepath.Join(dir, contentName))
 	e.unlock = unlock
 	records := 0
 	e.journal, err = openJournal(dir, func(b batch) error {
@@ -82,6 +91,10 @@ func Open(dir string, cfg Config) (*Emulator, error) {
 	})
 	if err != nil {
 		return nil, errors.Join(err, unlock())
+	}
+	err = errors.Join(syncDir(dir), e.blobs.sweep()) // the journal may be new
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
 	}
 	for _, a := range e.apps {
 		a.settle()
@@ -185,7 +198,23 @@ func (e *Emulator) compact(dir string) error {
 	return syncDir(dir)
 }
 
-// syncDir makes a rename in a directory last.
+// makeDirs makes directories that are still there after a crash.
+func makeDirs(dirs ...string) error {
+	for _, dir := range dirs {
+		if _, err := os.Stat(dir); err == nil {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+		if err := syncDir(filepath.Dir(dir)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncDir makes what was made or renamed in a directory last.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

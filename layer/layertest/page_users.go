@@ -176,8 +176,7 @@ func (e *Emulator) pageLimit(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *Emulator) pageReset(w http.ResponseWriter, r *http.Request) {
-	e.Reset()
-	e.pageDone(w, r, nil)
+	e.pageDone(w, r, e.Reset())
 }
 
 // pageDone goes back to the page of faults, or says there what is wrong.

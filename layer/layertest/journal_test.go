@@ -1,0 +1,119 @@
+package layertest
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+const keptID = "c0000000-0000-4000-8000-00000000000a"
+
+// slowDisk is a disk that syncs only when a test lets it, and says when it is
+// asked to.
+type slowDisk struct {
+	asked, release chan struct{}
+	full           error
+}
+
+func newSlowDisk() *slowDisk {
+	return &slowDisk{asked: make(chan struct{}, 100), release: make(chan struct{})}
+}
+
+func (d *slowDisk) Write(b []byte) (int, error) {
+	if d.full != nil {
+		return len(b) / 2, d.full
+	}
+	return len(b), nil
+}
+
+func (d *slowDisk) Sync() error {
+	d.asked <- struct{}{}
+	<-d.release
+	return nil
+}
+
+func (*slowDisk) Close() error { return nil }
+
+// onDisk is an emulator whose journal is on a disk of the test's making.
+func onDisk(t *testing.T, d disk) *Emulator {
+	t.Helper()
+	e := New(Config{})
+	e.journal, e.unlock = newJournal(d), func() error { return nil }
+	return e
+}
+
+// write makes a request and returns the status of the answer.
+func write(e *Emulator, method, path, body, dedupe string) int {
+	r := httptest.NewRequest(method, "/apps/"+DefaultAppID+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+DefaultToken)
+	r.Header.Set("Accept", mediaLayer+"; version=1.0")
+	r.Header.Set("Content-Type", mediaPatch)
+	r.Header.Set("If-None-Match", dedupe)
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w.Code
+}
+
+// TestRepeatsWaitForTheDisk holds that no answer says that something is done
+// before it is kept, even where another request did it.
+func TestRepeatsWaitForTheDisk(t *testing.T) {
+	t.Parallel()
+	d := newSlowDisk()
+	e := onDisk(t, d)
+	first, repeat := make(chan int, 1), make(chan int, 1)
+	go func() { first <- write(e, "POST", "/conversations", `{"participants":["ana"]}`, keptID) }()
+	<-d.asked
+	go func() { repeat <- write(e, "POST", "/conversations", `{"participants":["ana"]}`, keptID) }()
+	for e.Stats().Requests < 2 { // the repeat has arrived; what it waits for is the disk
+		runtime.Gosched()
+	}
+	if len(first)+len(repeat) > 0 {
+		t.Error("a request was acknowledged before the disk had it")
+	}
+	close(d.release)
+	if a, b := <-first, <-repeat; a != 201 || b != 201 {
+		t.Errorf("got %d and %d, want 201 twice", a, b)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFullDiskIsAnError holds that nothing is acknowledged any more once
+// something could not be kept, and that repeats find no traces of it.
+func TestFullDiskIsAnError(t *testing.T) {
+	t.Parallel()
+	d := newSlowDisk()
+	close(d.release)
+	e := onDisk(t, d)
+	if status := write(e, "POST", "/conversations", `{"participants":["ana"]}`, keptID); status != 201 {
+		t.Fatalf("got %d, want 201", status)
+	}
+	d.full = errors.New("no space left on device")
+	send := `{"sender":{"name":"x"},"parts":[{"mime_type":"a/b","body":"x"}]}`
+	for range 2 {
+		for _, ask := range []struct{ method, path, body string }{
+			{"POST", "/conversations/" + keptID + "/messages", send},
+			{"POST", "/announcements", `{"recipients":["ana"],"sender":{"name":"x"},"parts":[{"mime_type":"a/b","body":"x"}]}`},
+			{"PATCH", "/conversations/" + keptID, `[{"operation":"set","property":"metadata.a","value":"b"}]`},
+			{"PATCH", "/conversations/" + keptID, `[]`},
+			{"DELETE", "/conversations/" + keptID, ""},
+			{"POST", "/users/ana/blocks", `{"user_id":"boris"}`},
+			{"DELETE", "/users/ana/blocks/boris", ""},
+			{"POST", "/exports", ""},
+		} {
+			if status := write(e, ask.method, ask.path, ask.body, "d0000000-0000-4000-8000-000000000001"); status != http.StatusInternalServerError {
+				t.Errorf("%s %s on a full disk: got %d, want 500", ask.method, ask.path, status)
+			}
+		}
+		if err := e.Reset(); err == nil || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("reset on a full disk: got %v, want that there is no space", err)
+		}
+	}
+	if err := e.Close(); err == nil {
+		t.Error("closing did not say that something was not kept")
+	}
+}
