@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -43,8 +44,8 @@ func contentID(id uuid.UUID) string { return "layer:///content/" + id.String() }
 // Layer docs: platform, rich content, upload.
 func (c *call) createContent() (answer, *failure) {
 	mime := c.r.Header.Get("Upload-Content-Type")
-	if mime == "" {
-		return answer{}, badHeader("Upload-Content-Type", "Missing Upload-Content-Type header", docsPlatform)
+	if mime == "" || !utf8.ValidString(mime) {
+		return answer{}, badHeader("Upload-Content-Type", "Missing or invalid Upload-Content-Type header", docsPlatform)
 	}
 	size, err := strconv.ParseInt(c.r.Header.Get("Upload-Content-Length"), 10, 64)
 	if err != nil || size < 1 || size > maxContent {

@@ -50,12 +50,9 @@ func (c *call) createConversation() (answer, *failure) {
 	if !body.has("participants") {
 		return answer{}, missing("participants")
 	}
-	r, f := participants(body["participants"])
-	switch {
-	case f != nil:
+	r, f := somebody(body["participants"])
+	if f != nil {
 		return answer{}, f
-	case len(r.ids) == 0:
-		return answer{}, invalid("participants", "it must not be empty")
 	}
 	distinct, isBool := body["distinct"].(bool)
 	switch {
@@ -64,7 +61,7 @@ func (c *call) createConversation() (answer, *failure) {
 	case !isBool:
 		return answer{}, invalid("distinct", "it must be true or false")
 	}
-	metadata, f := parseMetadata(body["metadata"], "metadata")
+	metadata, f := c.parseMetadata(body["metadata"])
 	if f != nil {
 		return answer{}, f
 	}

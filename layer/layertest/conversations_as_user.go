@@ -42,7 +42,12 @@ func (m *member) last() *message {
 	if m.visible == 0 {
 		return nil
 	}
-	for _, msg := range slices.Backward(m.conv.messages) {
+	messages := m.conv.messages
+	if !m.active { // what came later may be much
+		end, _ := indexOf(m.conv, m.until+1)
+		messages = messages[:end]
+	}
+	for _, msg := range slices.Backward(messages) {
 		if m.sees(msg) {
 			return msg
 		}

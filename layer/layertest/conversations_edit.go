@@ -22,7 +22,7 @@ func (c *call) patchConversation() (answer, *failure) {
 		return answer{}, f
 	}
 	for _, op := range ops {
-		if f := op.checkConversation(); f != nil {
+		if f := c.checkConversation(op); f != nil {
 			return answer{}, f
 		}
 	}
@@ -47,7 +47,7 @@ func (c *call) patchConversation() (answer, *failure) {
 }
 
 // checkConversation says whether a conversation takes the operation at all.
-func (op operation) checkConversation() *failure {
+func (c *call) checkConversation(op operation) *failure {
 	switch {
 	case op.property == "participants":
 		switch op.kind {
@@ -57,24 +57,34 @@ func (op operation) checkConversation() *failure {
 			}
 			return nil
 		case opSet:
-			_, f := participants(op.value)
+			_, f := somebody(op.value)
 			return f
 		default:
 			return op.wrong("participants take add, remove and set")
 		}
 	case op.path[0] == "metadata":
-		switch {
-		case op.kind == opDelete:
-			return nil
-		case op.kind != opSet:
-			return op.wrong("metadata takes set and delete")
-		case len(op.path) == 1:
-			_, f := parseMetadata(op.value, "metadata")
-			return f
-		}
-		return checkMetadataValue(op.value, op.property)
+		return c.checkMetadataOperation(op)
 	}
 	return op.wrong("a conversation has participants and metadata")
+}
+
+func (c *call) checkMetadataOperation(op operation) *failure {
+	for _, key := range op.path[1:] {
+		if problem := c.wrongKey(key); problem != "" {
+			return op.wrong(problem)
+		}
+	}
+	switch {
+	case op.kind == opDelete:
+		return nil
+	case op.kind != opSet:
+		return op.wrong("metadata takes set and delete")
+	case len(op.path) == 1:
+		_, f := c.parseMetadata(op.value)
+		return f
+	default:
+		return c.checkMetadata(op.value, op.property)
+	}
 }
 
 func (d *draft) apply(op operation) *failure {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // kind is one row of the service's error table.
@@ -159,10 +160,10 @@ func absent(what string) *failure {
 }
 
 func marshal(v any) []byte {
-	b, err := json.Marshal(v, json.Deterministic(true))
+	b, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
-		// Everything marshalled is made of the emulator's own types, with
-		// strings that were valid UTF-8 when they were decoded.
+		// Everything marshalled is made of the emulator's own types, and
+		// nested no deeper than maxNesting.
 		panic("layertest: " + err.Error())
 	}
 	return b

@@ -6,11 +6,20 @@ import (
 	"unicode/utf8"
 )
 
-// Inline bodies take 2 KB, measured after base64 decoding.
+// Inline bodies take 2 KB, measured after base64 decoding; so does a value of
+// metadata.
 const (
 	maxInline     = 2048
 	maxInline2000 = 2000
 )
+
+// maxInline is what 2 KB are.
+func (c *call) maxInline() int {
+	if c.e.config.Switches.Body2000 {
+		return maxInline2000
+	}
+	return maxInline
+}
 
 // parseParts reads the parts of a message or announcement.
 //
@@ -86,11 +95,7 @@ func (c *call) parsePart(o object, property string, inlineOnly bool) (part, *fai
 	default:
 		return p, invalid(property+".encoding", "the only encoding is base64")
 	}
-	limit := maxInline
-	if c.e.config.Switches.Body2000 {
-		limit = maxInline2000
-	}
-	if size > limit {
+	if limit := c.maxInline(); size > limit {
 		return p, invalid(property+".body", "it is longer than "+strconv.Itoa(limit)+" bytes; use rich content")
 	}
 	return p, nil

@@ -59,7 +59,9 @@ func parseOperation(o object) (operation, *failure) {
 	if op.property, f = o.text("property", "property"); f != nil {
 		return operation{}, f
 	}
-	op.path = splitPath(op.property)
+	if op.path = splitPath(op.property); len(op.path) > maxNesting {
+		return operation{}, invalid("property", "it has too many names")
+	}
 	switch op.kind {
 	case opAdd, opRemove, opSet:
 		if !o.has("value") {

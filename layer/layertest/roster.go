@@ -60,14 +60,17 @@ func (r *roster) key() string {
 	return b.String()
 }
 
-// participants reads the member of that name as a set.
-func participants(v any) (*roster, *failure) {
+// somebody reads the participants that a request names: a set of at least one.
+func somebody(v any) (*roster, *failure) {
 	ids, f := userIDs(v, "participants")
 	if f != nil {
 		return nil, f
 	}
 	r := newRoster(ids)
-	if len(r.ids) > maxParticipants {
+	switch {
+	case len(r.ids) == 0:
+		return nil, invalid("participants", "it must not be empty")
+	case len(r.ids) > maxParticipants:
 		return nil, tooMany()
 	}
 	return r, nil

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -97,8 +98,8 @@ func match(pattern, segments []string) (params, bool) {
 			}
 		case want == ":user" || want == ":blocked":
 			user, err := url.PathUnescape(segments[i])
-			if err != nil || user == "" {
-				return p, false
+			if err != nil || user == "" || !utf8.ValidString(user) {
+				return p, false // bytes that are no text cannot be an id in JSON either
 			}
 			p.users[p.nUser] = user
 			p.nUser++

@@ -27,6 +27,7 @@ type Switches struct {
 	ForeignApp401       bool
 	IgnoreBadDedupe     bool
 	Body2000            bool
+	AnyMetadata         bool
 	AnyContent          bool
 	SuspendedMayRead    bool
 	StrictRecipients    bool
@@ -67,7 +68,8 @@ func (s *Switches) List() []Switch {
 		{"everyone", "announcements take recipients \"everyone\", as before December 2015 (default: 422)", &s.Everyone},
 		{"foreign-app-401", "the path of another app is answered 401 (default: 403 invalid_app_id)", &s.ForeignApp401},
 		{"ignore-bad-dedupe", "an If-None-Match that is no UUID is ignored (default: 400 invalid_request_id)", &s.IgnoreBadDedupe},
-		{"body-2000", "a message part takes 2,000 bytes (default: 2,048)", &s.Body2000},
+		{"body-2000", "a message part, and a value of metadata, takes 2,000 bytes (default: 2,048)", &s.Body2000},
+		{"any-metadata", "metadata of conversations takes any key, and strings of any length (default: 422 unless letters, digits, - and _, and 2 KB)", &s.AnyMetadata},
 		{"any-content", "content may be sent in another conversation than it was uploaded for (default: 422)", &s.AnyContent},
 		{"suspended-may-read", "requests on behalf of a suspended user are served (default: 403 user_suspended)", &s.SuspendedMayRead},
 		{"strict-recipients", "notification.recipients must have the form of the version asked for: object in 1.0, array in 1.1 (default: both are taken)", &s.StrictRecipients},

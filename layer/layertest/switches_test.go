@@ -110,6 +110,12 @@ func TestSwitches(t *testing.T) {
 			ask:     func(w *wire) answer { return w.do("POST", messages, textFrom("ana", strings.Repeat("x", 2001))) },
 			off:     201, on: 422, ons: "2000",
 		},
+		"any-metadata": {
+			ask: func(w *wire) answer {
+				return w.do("POST", conversations, `{"participants":["ana"],"metadata":{"a b":"`+strings.Repeat("x", 3000)+`"}}`)
+			},
+			off: 422, offs: "metadata.a b", on: 201, ons: "xxx",
+		},
 		"any-content": {
 			prepare: func(w *wire) {
 				w.conversation()

@@ -129,6 +129,9 @@ func (c *call) parseWebhook(body object) (*webhook, *failure) {
 		if w.config, ok = body["config"].(map[string]any); !ok {
 			return nil, invalid("config", "it must be an object")
 		}
+		if deeper(w.config, maxNesting) {
+			return nil, invalid("config", "it is nested too deeply")
+		}
 	}
 	return w, nil
 }
