@@ -51,6 +51,20 @@ func TestSelfSigned(t *testing.T) {
 	}
 }
 
+func TestOldTLS(t *testing.T) {
+	t.Parallel()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	addrs := start(t, 1, "--tls-self-signed", "--tls-ca-file", ca)
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS11, tls.VersionTLS12, tls.VersionTLS13} {
+		transport := trusting(t, ca)
+		transport.ForceAttemptHTTP2 = false // which is newer
+		transport.TLSClientConfig.MinVersion, transport.TLSClientConfig.MaxVersion = version, version
+		if status, body := get(t, newClient(t, transport), "https://"+addrs["api"]+"/_emulator/stats"); status != 200 {
+			t.Errorf("%s: got %d %s", tls.VersionName(version), status, body)
+		}
+	}
+}
+
 func TestAuthorityIsKeptWithTheData(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

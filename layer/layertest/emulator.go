@@ -143,6 +143,7 @@ func (e *Emulator) HTTPServer() *http.Server {
 	return &http.Server{
 		Handler:           e,
 		ConnContext:       ConnContext,
+		ErrorLog:          slog.NewLogLogger(e.config.Log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       5 * time.Minute,
 	}
