@@ -67,7 +67,9 @@ func (c *call) wrongMetadata(v any, depth int) (where []string, problem string) 
 // wrongKey returns what is wrong with a key of metadata, if anything is. A dot
 // is not among what the documentation names, but Layer-Patch can escape it.
 func (c *call) wrongKey(key string) string {
-	odd := func(r rune) bool { return !strings.ContainsRune("-_.", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	odd := func(r rune) bool {
+		return !strings.ContainsRune("-_.", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}
 	if c.e.config.Switches.AnyMetadata || key != "" && !strings.ContainsFunc(key, odd) {
 		return ""
 	}

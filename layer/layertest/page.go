@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/google/uuid"
 )
@@ -83,6 +84,28 @@ func (e *Emulator) frame(r *http.Request, title, here string) (*app, frame) {
 		}
 	}
 	return a, f
+}
+
+// excerpt is what a page shows of a long list: the items from begin up to end.
+// Those behind it are on another page.
+type excerpt struct {
+	begin, end int
+
+	More int    // items that follow
+	Next string // where they are
+}
+
+// excerptOf returns up to most of n items, after as many as the address skips.
+func excerptOf(r *http.Request, n, most int) excerpt {
+	q := r.URL.Query()
+	skip, _ := strconv.Atoi(q.Get("skip")) // what is no number skips nothing
+	x := excerpt{begin: min(max(skip, 0), n)}
+	x.end = min(x.begin+most, n)
+	if x.More = n - x.end; x.More > 0 {
+		q.Set("skip", strconv.Itoa(x.end))
+		x.Next = r.URL.Path + "?" + q.Encode()
+	}
+	return x
 }
 
 // show renders a page whole before it sends any of it.

@@ -75,7 +75,7 @@ func (e *Emulator) pageConversations(w http.ResponseWriter, r *http.Request) {
 		frame
 		Counts        []count
 		Conversations []shownConversation
-		More          int
+		excerpt
 	}{frame: f, Counts: []count{
 		{"requests", s.Requests},
 		{"repeated", s.DedupeHits},
@@ -88,14 +88,12 @@ func (e *Emulator) pageConversations(w http.ResponseWriter, r *http.Request) {
 	}}
 	a.mu.RLock()
 	all := a.sortedConversations()
-	for _, conv := range slices.Backward(all) {
-		if len(data.Conversations) == shownConversations {
-			break
-		}
+	slices.Reverse(all)
+	data.excerpt = excerptOf(r, len(all), shownConversations)
+	for _, conv := range all[data.begin:data.end] {
 		data.Conversations = append(data.Conversations, a.show(conv))
 	}
 	a.mu.RUnlock()
-	data.More = len(all) - len(data.Conversations)
 	show(w, http.StatusOK, "conversations.html", data)
 }
 
@@ -106,7 +104,7 @@ func (e *Emulator) pageConversation(w http.ResponseWriter, r *http.Request) {
 		frame
 		Conversation shownConversation
 		Messages     []shownMessage
-		More         int
+		excerpt
 	}{frame: f}
 	a.mu.RLock()
 	conv := a.conversations[id]
@@ -116,8 +114,9 @@ func (e *Emulator) pageConversation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	data.Conversation = a.show(conv)
-	data.More = max(0, len(conv.messages)-shownMessages)
-	for _, msg := range conv.messages[data.More:] {
+	n := len(conv.messages)
+	data.excerpt = excerptOf(r, n, shownMessages) // of the latest ones, which are to be read the other way round
+	for _, msg := range conv.messages[n-data.end : n-data.begin] {
 		data.Messages = append(data.Messages, showMessage(msg))
 	}
 	a.mu.RUnlock()

@@ -1,9 +1,12 @@
 package layertest_test
 
 import (
+	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -43,6 +46,55 @@ func TestPagesEscapeWhatOthersWrote(t *testing.T) {
 	}
 	if a := w.do("GET", "/_emulator/page/style.css", ""); a.status != 200 || !strings.HasPrefix(a.header.Get("Content-Type"), "text/css") {
 		t.Errorf("style.css: got %d %s", a.status, a.header.Get("Content-Type"))
+	}
+}
+
+// TestPagesShowAll follows the links to what has no room on the first page.
+func TestPagesShowAll(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	w.conversation()
+	for i := range 250 {
+		w.do("POST", app+"/conversations/"+convA+"/messages", textFrom("ana", fmt.Sprintf("message %d.", i)))
+		w.do("POST", app+"/conversations", fmt.Sprintf(`{"participants":["user %d."],"metadata":{"topic":"conversation %d."}}`, i, i))
+	}
+	next := regexp.MustCompile(`<a href="([^"]*skip=[^"]*)">`)
+	for path, item := range map[string]string{"": "conversation %d.", "page/conversation?id=" + convA: "message %d.", "page/users": "user %d."} {
+		all := ""
+		for path = "/_emulator/" + path; path != ""; {
+			a := w.do("GET", path, "")
+			if a.status != 200 {
+				t.Fatalf("%s: got %d %s", path, a.status, a.body)
+			}
+			all += a.body
+			path = ""
+			if m := next.FindStringSubmatch(a.body); m != nil {
+				path = html.UnescapeString(m[1])
+			}
+		}
+		for i := range 250 {
+			if want := fmt.Sprintf(item, i); !strings.Contains(all, want) {
+				t.Errorf("%q is on no page", want)
+			}
+		}
+	}
+	for _, skip := range []string{"-1", "1000000", "x", "99999999999999999999"} {
+		if a := w.do("GET", "/_emulator/?skip="+skip, ""); a.status != 200 {
+			t.Errorf("skip=%s: got %d", skip, a.status)
+		}
+	}
+}
+
+func TestPageShowsPushes(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	w.do("POST", app+"/notifications", `{"recipients":["ana","<b>eve</b>"],"notification":{"text":"<script>ping"}}`)
+	w.do("POST", app+"/notifications", `{"recipients":["ana"],"notification":{"title":"the title"}}`)
+	a := w.do("GET", "/_emulator/page/users", "")
+	for _, want := range []string{"&lt;script&gt;ping", "&lt;b&gt;eve&lt;/b&gt;", "the title"} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("%q is not on the page:\n%s", want, a.body)
+		}
 	}
 }
 

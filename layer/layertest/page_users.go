@@ -10,6 +10,7 @@ import (
 const (
 	shownUsers         = 200
 	shownAnnouncements = 5
+	shownPushes        = 50
 	shownRequests      = 200
 )
 
@@ -25,12 +26,20 @@ type shownUser struct {
 
 type property struct{ Name, Value string }
 
+// shownPush is a notification that came without a message.
+type shownPush struct {
+	At         string
+	Recipients []string
+	Text       string
+}
+
 func (e *Emulator) pageUsers(w http.ResponseWriter, r *http.Request) {
 	a, f := e.frame(r, "Users", "Users")
 	data := struct {
 		frame
-		Users []shownUser
-		More  int
+		Users  []shownUser
+		Pushes []shownPush
+		excerpt
 	}{frame: f}
 	a.mu.RLock()
 	ids := make([]string, 0, len(a.users))
@@ -38,9 +47,12 @@ func (e *Emulator) pageUsers(w http.ResponseWriter, r *http.Request) {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	data.More = max(0, len(ids)-shownUsers)
-	for _, id := range ids[:len(ids)-data.More] {
+	data.excerpt = excerptOf(r, len(ids), shownUsers)
+	for _, id := range ids[data.begin:data.end] {
 		data.Users = append(data.Users, showUser(a.users[id]))
+	}
+	for _, p := range slices.Backward(a.pushes[max(0, len(a.pushes)-shownPushes):]) {
+		data.Pushes = append(data.Pushes, shownPush{showTime(p.at), p.recipients, p.text})
 	}
 	a.mu.RUnlock()
 	show(w, http.StatusOK, "users.html", data)
