@@ -7,6 +7,7 @@ import (
 
 	"github.com/layerq/layerq/config"
 	"github.com/layerq/layerq/internal/admin"
+	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redisurl"
 	"github.com/layerq/layerq/internal/worker"
 )
@@ -15,16 +16,17 @@ import (
 type page struct {
 	cfg     *config.Worker
 	pool    *worker.Worker
+	limit   *limit
 	slots   map[string]int
 	started time.Time
 }
 
-func newPage(cfg *config.Worker, pool *worker.Worker) *page {
-	return &page{cfg: cfg, pool: pool, slots: concurrency(cfg), started: time.Now()}
+func newPage(cfg *config.Worker, pool *worker.Worker, limit *limit) *page {
+	return &page{cfg: cfg, pool: pool, limit: limit, slots: concurrency(cfg), started: time.Now()}
 }
 
 func (p *page) make(ctx context.Context) admin.Page {
-	out := admin.Page{State: p.pool.State(), Reasons: p.pool.Ready(ctx), Facts: p.facts()}
+	out := admin.Page{State: p.pool.State(), Reasons: p.pool.Ready(ctx), Limit: p.limit.line(), Facts: p.facts()}
 	infos, err := p.pool.Queues(ctx)
 	if err != nil {
 		out.QueuesError = fmt.Sprintf("The queues cannot be counted: %v", err)
@@ -48,7 +50,7 @@ func (p *page) facts() []admin.Fact {
 		{Name: "Redis", Value: redisurl.Addr(p.cfg.RedisURL.Reveal())},
 		{Name: "Layer", Value: fmt.Sprintf("%s, version %s", p.cfg.Layer.BaseURL, p.cfg.Layer.APIVersion)},
 		{Name: "App", Value: p.cfg.Layer.AppID.String()},
-		{Name: "Rate limit", Value: p.cfg.RateLimit.String()},
+		{Name: "Rate limit", Value: p.rateLimit()},
 		{Name: "Archived after", Value: fmt.Sprintf("%d attempts, %s to %s apart", p.cfg.MaxAttempts, p.cfg.RetryMin, p.cfg.RetryMax)},
 		{Name: "Running since", Value: p.started.UTC().Format(time.RFC3339)},
 	}
@@ -56,4 +58,11 @@ func (p *page) facts() []admin.Fact {
 		facts = append(facts, admin.Fact{Name: "Sandbox", Value: "Redis and Layer are part of this process and forget everything when it stops."})
 	}
 	return facts
+}
+
+func (p *page) rateLimit() string {
+	if p.cfg.RateLimit.Off() {
+		return p.cfg.RateLimit.String()
+	}
+	return fmt.Sprintf("%s, of which queue %s keeps %s", p.cfg.RateLimit, queue.Critical, p.cfg.CriticalReserve)
 }

@@ -32,9 +32,6 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	for _, warning := range cfg.Warnings {
 		log.Warn("configuration", "warning", warning)
 	}
-	if !cfg.RateLimit.Off() {
-		log.Warn("the rate limit is not yet enforced by this version", "limit", cfg.RateLimit.String())
-	}
 	sources, err := newSources(cfg.Sources)
 	if err != nil {
 		return err
@@ -55,16 +52,21 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 		return err
 	}
 	metrics := worker.NewMetrics(version.String())
-	api, err := newAPI(cfg, metrics)
-	if err != nil {
-		return err
-	}
-	defer api.Close()
 	clients, err := openRedis(cfg)
 	if err != nil {
 		return err
 	}
 	defer clients.close(log)
+	limit, err := newLimit(cfg, clients.permits, metrics, log)
+	if err != nil {
+		return err
+	}
+	defer limit.close()
+	api, err := newAPI(cfg, limit.limiter(), metrics)
+	if err != nil {
+		return err
+	}
+	defer api.Close()
 	pool, err := worker.New(worker.Options{
 		Redis: clients.tasks, Status: clients.status, API: api, Sources: sources, Queues: concurrency(cfg),
 		MaxAttempts: cfg.MaxAttempts, RetryMin: cfg.RetryMin, RetryMax: cfg.RetryMax,
@@ -77,7 +79,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	}
 	pages := admin.New(admin.Options{
 		Addr: cfg.AdminAddr, Token: cfg.AdminToken.Reveal(), Version: version.String(), Redis: clients.status,
-		Metrics: metrics.Gatherer(), Ready: pool.Ready, Page: newPage(cfg, pool).make, Log: log,
+		Metrics: metrics.Gatherer(), Ready: pool.Ready, Page: newPage(cfg, pool, limit).make, Log: log,
 	})
 	return runBoth(ctx, pool, ln, pages, log)
 }
@@ -111,7 +113,7 @@ func announce(cfg *config.Worker, box *sandbox.Sandbox, ln net.Listener, stdout 
 		}.Write(stdout)
 	}
 	log.Info("worker starts", "version", version.String(), "redis", redisurl.Addr(cfg.RedisURL.Reveal()),
-		"layer", cfg.Layer.BaseURL, "app", cfg.Layer.AppID.String())
+		"layer", cfg.Layer.BaseURL, "app", cfg.Layer.AppID.String(), "rate_limit", cfg.RateLimit.String())
 	return nil
 }
 
@@ -126,13 +128,13 @@ func startSandbox(ctx context.Context, cfg *config.Worker, log *slog.Logger) (*s
 	return box, err
 }
 
-func newAPI(cfg *config.Worker, metrics *worker.Metrics) (*layer.Client, error) {
+func newAPI(cfg *config.Worker, limiter layer.Limiter, metrics *worker.Metrics) (*layer.Client, error) {
 	return layer.New(cfg.Layer.AppID, cfg.Layer.Token.Reveal(),
 		layer.WithBaseURL(cfg.Layer.BaseURL),
 		layer.WithVersion(cfg.Layer.APIVersion),
 		layer.WithTimeout(cfg.Layer.Timeout),
 		layer.WithObserver(metrics),
-		layer.WithLimiter(worker.Gate(nil)),
+		layer.WithLimiter(worker.Gate(limiter)),
 	)
 }
 
@@ -147,9 +149,9 @@ func concurrency(cfg *config.Worker) map[string]int {
 	return queues
 }
 
-// redisClients are two, so that what somebody looks at does not wait behind
-// tasks: one for the tasks, one for health, metrics and pages.
-type redisClients struct{ tasks, status redis.UniversalClient }
+// redisClients are several, so that nothing waits behind what it has nothing to do
+// with: one for the tasks, one for health, metrics and pages, one for permits.
+type redisClients struct{ tasks, status, permits redis.UniversalClient }
 
 // spareConnections are for asynq's own goroutines: each task may write its
 // result at the same moment as all others, and heartbeats must not wait for that.
@@ -160,20 +162,38 @@ func openRedis(cfg *config.Worker) (*redisClients, error) {
 	for _, q := range cfg.Queues {
 		connections += q.Concurrency
 	}
-	tasks, err := redisurl.Open(cfg.RedisURL.Reveal(), func(o *redis.UniversalOptions) { o.PoolSize = connections })
-	if err != nil {
-		return nil, err
+	clients := new(redisClients)
+	for _, c := range []struct {
+		client *redis.UniversalClient
+		tune   redisurl.Tune
+	}{
+		{&clients.tasks, func(o *redis.UniversalOptions) { o.PoolSize = connections }},
+		// A page or a probe is asked again soon: no repetitions.
+		{&clients.status, func(o *redis.UniversalOptions) { o.MaxRetries = -1 }},
+		{&clients.permits, tunePermits},
+	} {
+		client, err := redisurl.Open(cfg.RedisURL.Reveal(), c.tune)
+		if err != nil {
+			return nil, errors.Join(err, clients.end())
+		}
+		*c.client = client
 	}
-	// A page or a probe is asked again soon: no repetitions.
-	status, err := redisurl.Open(cfg.RedisURL.Reveal(), func(o *redis.UniversalOptions) { o.MaxRetries = -1 })
-	if err != nil {
-		return nil, errors.Join(err, tasks.Close())
+	return clients, nil
+}
+
+// end closes those that were opened.
+func (c *redisClients) end() error {
+	var errs []error
+	for _, client := range []redis.UniversalClient{c.tasks, c.status, c.permits} {
+		if client != nil {
+			errs = append(errs, client.Close())
+		}
 	}
-	return &redisClients{tasks, status}, nil
+	return errors.Join(errs...)
 }
 
 func (c *redisClients) close(log *slog.Logger) {
-	if err := errors.Join(c.tasks.Close(), c.status.Close()); err != nil {
+	if err := c.end(); err != nil {
 		log.Debug("connections not closed", "error", err)
 	}
 }

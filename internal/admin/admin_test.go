@@ -39,10 +39,11 @@ func TestStart_shows_queues_and_escapes(t *testing.T) {
 		page := o.Page(t.Context())
 		page.Facts = []Fact{{"Layer", "http://127.0.0.1:18080/?<script>alert(1)</script>"}}
 		page.Reasons = []string{"redis: <b>gone</b>"}
+		page.Limit = &Limit{Rate: "100/1s", InUse: 87, Most: 100, Waiting: "12 calls wait", Problem: "only a share"}
 		o.Page = func(context.Context) Page { return page }
 	})
 	body := ask(t, a, "GET", "/", nil, nil).Body.String()
-	for _, want := range []string{"default</a>", ">3</td>", "2s", "0 of 32", "v1.2.3", "not ready", "&lt;b&gt;gone", "read-only", `href="/asynqmon/"`} {
+	for _, want := range []string{"default</a>", ">3</td>", "2s", "0 of 32", "v1.2.3", "not ready", "&lt;b&gt;gone", "read-only", `max="100" value="87"`, "87 of 100/1s in use; 12 calls wait", "only a share", `href="/asynqmon/"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the start page lacks %q", want)
 		}

@@ -21,6 +21,8 @@ type Page struct {
 	// Queues are all queues of the fleet, QueuesError why there are none.
 	Queues      []Queue
 	QueuesError string
+	// Limit is the rate limit of the fleet, nil if there is none.
+	Limit *Limit
 	// Facts are shown one below the other: addresses, limit, and the like.
 	// Nothing secret may be in them.
 	Facts []Fact
@@ -34,6 +36,14 @@ type Queue struct {
 	Paused                                                          bool
 	Held                                                            string // until when and why the fleet takes no tasks of it; "" if it does
 	Running, Concurrency                                            int    // of this worker; Concurrency is 0 if it does not serve the queue
+}
+
+// A Limit is what the start page shows of the rate limit.
+type Limit struct {
+	Rate        string // such as "100/1s"
+	InUse, Most int    // calls that are made or still count, of so many
+	Waiting     string // who waits; "" if nobody does
+	Problem     string // why it is not the fleet's limit; "" if it is
 }
 
 // A Fact is a name and a value on the start page.

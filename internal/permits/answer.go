@@ -17,6 +17,9 @@ func underWay(answer layer.Answer) bool {
 	return !ok || e.Kind != layer.KindConnect && e.Kind != layer.KindTLS
 }
 
+// unused tells that no attempt was made.
+func unused(answer layer.Answer) bool { return errors.Is(answer.Err, layer.ErrNoAttempt) }
+
 func outcomeOf(answer layer.Answer) outcome {
 	switch answer.Status {
 	case 0:

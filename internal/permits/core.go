@@ -102,6 +102,10 @@ func (c *core) giveBack(now time.Duration, p *permit) {
 
 // release says that the attempt with p is over.
 func (c *core) release(now time.Duration, p *permit, answer layer.Answer) {
+	if unused(answer) {
+		c.giveBack(now, p)
+		return
+	}
 	until := now + c.set.window
 	if underWay(answer) {
 		until = now + c.set.late + c.set.window

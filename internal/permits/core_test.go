@@ -148,6 +148,19 @@ func TestOldPermitIsNotUsed(t *testing.T) {
 	}
 }
 
+// A permit with which no attempt was made is free again at once.
+func TestNoAttempt(t *testing.T) {
+	t.Parallel()
+	b := newCoreBench(Options{Limit: Limit{1, time.Hour}})
+	b.want(queue.Default)
+	b.answer()
+	b.core.release(b.now, b.using[0], layer.Answer{Err: layer.ErrNoAttempt})
+	b.settle()
+	if left := b.taken(); left != 0 || b.core.own.len() != 0 {
+		t.Errorf("%d permits are still taken in Redis and %d in the worker, want none", left, b.core.own.len())
+	}
+}
+
 // answer0 is a time that Redis may take to answer without being given up.
 const answer0 = 100 * time.Millisecond
 

@@ -26,11 +26,13 @@ type Limiter struct {
 	store exchanger
 	log   *slog.Logger
 	clock time.Time // all times of the core are since this
+	count *counters
 
 	mu     sync.Mutex // guards what follows
 	core   *core
 	alarm  time.Duration // when run takes the next step
 	closed bool
+	found  found // what was last told of a limit that is found out
 
 	earlier chan struct{} // the alarm is too late
 	done    chan struct{}
@@ -56,7 +58,7 @@ func start(store exchanger, options Options) *Limiter {
 	l := &Limiter{
 		set: options.settings(), auto: options.Auto, per: options.Limit.Per,
 		store: store, log: options.Log, clock: time.Now(),
-		earlier: make(chan struct{}, 1), done: make(chan struct{}),
+		count: newCounters(), earlier: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
@@ -80,6 +82,7 @@ func (l *Limiter) Acquire(ctx context.Context) (release func(layer.Answer), err 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	began := time.Now()
 	given := make(chan *permit, 1)
 	w := &waiter{queue: queueOf(ctx), give: func(p *permit) { given <- p }}
 	l.mu.Lock()
@@ -92,6 +95,7 @@ func (l *Limiter) Acquire(ctx context.Context) (release func(layer.Answer), err 
 	l.mu.Unlock()
 	select {
 	case p := <-given:
+		l.count.wait.WithLabelValues(w.queue).Observe(time.Since(began).Seconds())
 		return l.releaser(p), nil
 	case <-ctx.Done():
 		err = ctx.Err()
@@ -109,6 +113,7 @@ func (l *Limiter) releaser(p *permit) func(layer.Answer) {
 	var once sync.Once
 	return func(answer layer.Answer) {
 		once.Do(func() {
+			l.count.answered(answer)
 			l.mu.Lock()
 			l.core.release(l.now(), p, answer)
 			l.step()

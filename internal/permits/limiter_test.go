@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
@@ -123,7 +125,7 @@ func TestWaitingCallGivesUpAtOnce(t *testing.T) {
 	if err := <-failed; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that of the context", err)
 	}
-	if s := l.Snapshot(); len(s.Waiting) != 0 {
+	if s := l.Snapshot(); s.Waiting[queue.Default] != 0 {
 		t.Errorf("still waiting: %v", s.Waiting)
 	}
 	if _, err := l.Acquire(ctx); !errors.Is(err, context.Canceled) {
@@ -312,7 +314,7 @@ func TestSnapshot(t *testing.T) {
 	eventually(t, "the whole fleet is seen", func() bool {
 		s := l.Snapshot()
 		return s.Source == Fleet && s.Limit == Limit{2, time.Hour} && s.Taken == 2 && s.Workers == 2 && !s.Auto &&
-			len(s.Waiting) == 1 && s.Waiting[queue.Bulk] == 1 && s.FleetWaiting == 2 && s.CriticalWaiting == 1 && s.Age < 2*time.Second
+			s.Waiting[queue.Bulk] == 1 && s.Waiting[queue.Critical] == 0 && s.FleetWaiting == 2 && s.CriticalWaiting == 1 && s.Age < 2*time.Second
 	})
 	cancel()
 	waiting.Wait()
@@ -355,4 +357,53 @@ func TestWaitingCostsNoGoroutines(t *testing.T) { //nolint:paralleltest // it co
 	}
 	cancel()
 	waiting.Wait()
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(t, redistest.New(t), Options{Limit: Limit{2, time.Hour}})
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(l)
+	acquire(t, l, t.Context())(layer.Answer{Status: 429})
+	acquire(t, l, WithQueue(t.Context(), queue.Critical))(done)
+	ctx, cancel := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	waiting.Go(func() { _, _ = l.Acquire(WithQueue(ctx, queue.Bulk)) })
+	eventually(t, "all is seen", func() bool { s := l.Snapshot(); return s.Taken == 2 && s.Waiting[queue.Bulk] == 1 })
+	want := map[string]float64{
+		"layerq_permits_limit": 2, "layerq_permits_window_seconds": 3600, "layerq_permits_in_use": 2,
+		"layerq_permits_workers": 1, "layerq_permits_alone": 0, "layerq_permits_refused_total": 1,
+		"layerq_permits_waiting bulk": 1, "layerq_permits_waiting critical": 0, "layerq_permits_waiting default": 0,
+		"layerq_permits_wait_seconds critical": 1, "layerq_permits_wait_seconds default": 1,
+	}
+	got := samples(t, registry)
+	if got["layerq_permits_exchanges_total answered"] < 2 {
+		t.Errorf("Redis answered %v times, want two at least", got["layerq_permits_exchanges_total answered"])
+	}
+	delete(got, "layerq_permits_exchanges_total answered")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("metrics (-want +got):\n%s", diff)
+	}
+	cancel()
+	waiting.Wait()
+}
+
+// samples are values by name and label, of a histogram how many there are.
+func samples(t *testing.T, from prometheus.Gatherer) map[string]float64 {
+	t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]float64)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			name := family.GetName()
+			for _, label := range m.GetLabel() {
+				name += " " + label.GetValue()
+			}
+			found[name] = m.GetGauge().GetValue() + m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return found
 }

@@ -3,6 +3,7 @@ package permits
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"log/slog"
 	"time"
 )
@@ -13,8 +14,17 @@ type Limit struct {
 	Per time.Duration
 }
 
-// String returns the limit as "100/1s".
-func (l Limit) String() string { return fmt.Sprintf("%d/%s", l.N, l.Per) }
+// String returns the limit as "100/1s" or "1000/1m".
+func (l Limit) String() string {
+	per := l.Per.String()
+	if strings.HasSuffix(per, "m0s") {
+		per = strings.TrimSuffix(per, "0s")
+	}
+	if strings.HasSuffix(per, "h0m") {
+		per = strings.TrimSuffix(per, "0m")
+	}
+	return fmt.Sprintf("%d/%s", l.N, per)
+}
 
 // Options of a [Limiter]. Every worker of a fleet has the same.
 type Options struct {

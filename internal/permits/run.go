@@ -56,12 +56,14 @@ func (l *Limiter) send(req *request) {
 	ctx, cancel := context.WithTimeout(context.Background(), answer)
 	defer cancel()
 	reply, err := l.store.exchange(ctx, req)
+	l.count.exchanged(err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
 		l.core.failed(l.now(), req)
 	} else {
 		l.core.replied(l.now(), req, reply)
+		l.logFound()
 	}
 	l.step()
 }
@@ -88,4 +90,29 @@ func (l *Limiter) logAlone(begins bool, after time.Duration) {
 		return
 	}
 	l.log.Info("redis answers again: calls go on with the rate limit of the fleet", slog.Duration("after", after))
+}
+
+// found is a limit that was found out, as the log was last told.
+type found struct {
+	limit int
+	at    time.Duration
+}
+
+const (
+	tellFound = 10 * time.Second // at most so often
+	tellMoved = 1.2              // by how much it moved
+)
+
+// logFound tells of a limit that is found out: a line when it has moved, not for each step.
+func (l *Limiter) logFound() {
+	limit, now := l.core.last.limit, l.now()
+	if !l.auto || limit == l.found.limit {
+		return
+	}
+	ratio := float64(limit) / float64(max(1, l.found.limit))
+	if l.found.limit != 0 && (now-l.found.at < tellFound || ratio < tellMoved && ratio > 1/tellMoved) {
+		return
+	}
+	l.found = found{limit, now}
+	l.log.Info("the rate limit is found out", slog.String("limit", Limit{limit, l.per}.String()))
 }

@@ -1,6 +1,10 @@
 package permits
 
-import "time"
+import (
+	"time"
+
+	"github.com/layerq/layerq/internal/queue"
+)
 
 // Source is where permits come from.
 type Source string
@@ -23,7 +27,7 @@ type Snapshot struct {
 	Taken int
 	// Workers are the workers of the fleet.
 	Workers int
-	// Waiting are the calls that wait in this process, by queue.
+	// Waiting are the calls that wait in this process, by queue, for every queue.
 	Waiting map[string]int
 	// FleetWaiting are the calls that wait in all processes, CriticalWaiting those of them of queue critical.
 	FleetWaiting, CriticalWaiting int
@@ -47,10 +51,8 @@ func (l *Limiter) Snapshot() Snapshot {
 	if c.last.limit == 0 {
 		s.Limit = Limit{}
 	}
-	for name, n := range c.waiting.count {
-		if n > 0 {
-			s.Waiting[name] = n
-		}
+	for _, name := range queue.Names {
+		s.Waiting[name] = c.waiting.count[name]
 	}
 	if c.alone != nil {
 		c.own.expire(now)

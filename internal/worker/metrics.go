@@ -59,6 +59,10 @@ func NewMetrics(version string) *Metrics {
 // Gatherer returns what /metrics serves.
 func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 
+// Register adds numbers of something else that the process does. It panics if their
+// names are taken.
+func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
+
 // ObserveAttempt implements layer.Observer.
 func (m *Metrics) ObserveAttempt(_ context.Context, a layer.Attempt) {
 	status := string(a.Kind)
