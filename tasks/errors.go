@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -109,7 +110,7 @@ type RedisError struct {
 }
 
 func (e *RedisError) Error() string {
-	return fmt.Sprintf("tasks: Redis at %s: %v", e.Addr, e.Err)
+	return fmt.Sprintf("tasks: Redis at %s %s", e.Addr, redischeck.Explain(e.Err))
 }
 
 // Unwrap returns what the Redis client said.

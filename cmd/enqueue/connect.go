@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"strings"
 	"time"
 
@@ -71,12 +68,9 @@ func (c *connection) explain(err error) error {
 	if !ok {
 		return err
 	}
-	text := strings.TrimPrefix(err.Error(), "tasks: ")
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		text = fmt.Sprintf("Redis at %s: %v", away.Addr, op)
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		text = fmt.Sprintf("Redis at %s does not answer", away.Addr)
+	text := strings.TrimPrefix(away.Error(), "tasks: ")
+	if strings.HasSuffix(text, " does not answer") && strings.HasPrefix(c.cfg.RedisURL.Reveal(), "rediss") {
+		text += " (does it speak TLS?)"
 	}
 	if c.cfg.Sandbox {
 		text += "; that is the sandbox's: start it with the command worker, or say with REDIS_URL or --redis-url where Redis is"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -68,7 +69,7 @@ func (c *connection) again(err error, common *taskFlags) error {
 	explained := c.explain(err)
 	op, isOp := errors.AsType[*net.OpError](err)
 	switch {
-	case isOp && op.Op == "dial":
+	case isOp && op.Op == "dial", redischeck.Refused(err):
 		return explained
 	case common.key != "" || common.id != "":
 		return fmt.Errorf("%w\nit may be enqueued all the same: run the same again, which enqueues it once", explained)

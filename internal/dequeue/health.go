@@ -74,7 +74,7 @@ func (h *health) state() (time.Time, error) {
 		return h.lastOK, h.down
 	}
 	if silent := time.Since(h.since); h.waiting > 0 && silent > patience {
-		return h.lastOK, fmt.Errorf("dequeue: Redis has not answered for %s", silent.Round(100*time.Millisecond))
+		return h.lastOK, fmt.Errorf("dequeue: no answer for %s: %w", silent.Round(100*time.Millisecond), context.DeadlineExceeded)
 	}
 	for q, err := range h.refused {
 		return h.lastOK, fmt.Errorf("dequeue: queue %s: %w", q, err)

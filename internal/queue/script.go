@@ -63,7 +63,14 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []c
 		for _, i := range send {
 			results[i] = pipe.EvalSha(ctx, sc.sha, calls[i].keys, calls[i].args...)
 		}
-		_, _ = pipe.Exec(ctx) // every command carries its own error
+		_, err := pipe.Exec(ctx)
+		for _, i := range send {
+			// Every command carries its own error, but where the connection was refused
+			// (a wrong password): then the pipeline alone has it.
+			if err != nil && results[i].Err() == nil && results[i].Val() == nil {
+				results[i].SetErr(err)
+			}
+		}
 		send = slices.DeleteFunc(send, func(i int) bool { return !redis.HasErrorPrefix(results[i].Err(), "NOSCRIPT") })
 		if len(send) == 0 || n == loads || rdb.ScriptLoad(ctx, sc.source).Err() != nil {
 			return results

@@ -2,9 +2,6 @@ package worker
 
 import (
 	"fmt"
-	"net"
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,68 +13,26 @@ import (
 	"github.com/layerq/layerq/tasks"
 )
 
-// A server is a redis-server process of the test's own, which may be killed.
-type server struct {
-	dir  string
-	port int
-	cmd  *exec.Cmd
-}
-
-func newServer(t *testing.T) *server {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s := &server{dir: t.TempDir()}
-	s.port, _ = strconv.Atoi(port)
-	s.start(t)
-	t.Cleanup(s.kill)
-	return s
-}
-
-func (s *server) start(t *testing.T) {
-	t.Helper()
-	s.cmd = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(s.port), "--dir", s.dir,
-		"--appendonly", "yes", "--appendfsync", "always", "--save", "")
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// kill ends the process at once, as kill -9 does.
-func (s *server) kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-}
-
-func (s *server) client(t *testing.T) redis.UniversalClient {
-	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + strconv.Itoa(s.port)})
-	t.Cleanup(func() { _ = rdb.Close() })
-	return rdb
-}
-
 // A Redis that is killed forgets scripts and connections, and keeps tasks.
 func TestRestart_of_a_real_Redis(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("redis-server"); err != nil || !redistest.Real() {
-		t.Skip("needs a redis-server to kill; runs where " + redistest.EnvAddr + " is set")
+	if !redistest.Real() {
+		t.Skip("kills a redis-server; runs where " + redistest.EnvAddr + " is set")
 	}
-	s := newServer(t)
+	s := redistest.NewServer(t, "--appendonly", "yes", "--appendfsync", "always")
+	client := func() redis.UniversalClient {
+		rdb := redis.NewClient(&redis.Options{Addr: s.Addr})
+		t.Cleanup(func() { _ = rdb.Close() })
+		return rdb
+	}
 	r := newRig(t)
-	producer, err := tasks.NewClientFromRedis(s.client(t))
+	producer, err := tasks.NewClientFromRedis(client())
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "Redis is up", func() bool { return producer.Ping(t.Context()) == nil })
 	r.tasks = producer
 	r.layer.Fault(layertest.Rule{Latency: layertest.Duration(300 * time.Millisecond)})
-	p := r.worker(t, func(o *Options) { o.Redis, o.Status = s.client(t), s.client(t) })
+	p := r.worker(t, func(o *Options) { o.Redis, o.Status = client(), client() })
 
 	var texts []string
 	for i := range 40 {
@@ -86,9 +41,9 @@ func TestRestart_of_a_real_Redis(t *testing.T) {
 	}
 	// Every slot is taken: calls are under way, and no answer of Redis.
 	eventually(t, "calls are under way", func() bool { return p.InFlight("default") == 8 })
-	s.kill()
+	s.Kill()
 	within(t, 5*time.Second, "not being ready", func() bool { return len(p.Ready(t.Context())) > 0 })
-	s.start(t)
+	s.Start(t)
 	within(t, 5*time.Second, "being ready", func() bool { return len(p.Ready(t.Context())) == 0 })
 	eventually(t, "all are done", func() bool {
 		queues, err := producer.Queues(t.Context())

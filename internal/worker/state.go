@@ -2,8 +2,9 @@ package worker
 
 import (
 	"context"
-	"fmt"
 	"time"
+
+	"github.com/layerq/layerq/internal/redischeck"
 )
 
 type state int32
@@ -50,7 +51,7 @@ func (w *Worker) Ready(ctx context.Context) []string {
 		reasons = append(reasons, "the worker is "+s)
 	}
 	if err := w.askRedis(ctx); err != nil {
-		reasons = append(reasons, fmt.Sprintf("Redis: %v", err))
+		reasons = append(reasons, "Redis "+redischeck.Explain(err))
 	}
 	return reasons
 }
@@ -69,7 +70,7 @@ func (w *Worker) askRedis(ctx context.Context) error {
 		}
 	case <-ctx.Done():
 		// The client may be configured to wait longer than a context.
-		return fmt.Errorf("no answer within %s", readyTimeout)
+		return context.DeadlineExceeded
 	}
 	_, err := w.hook.Health()
 	return err

@@ -9,8 +9,8 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/google/uuid"
-	"github.com/redis/go-redis/v9"
 
+	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -36,7 +36,7 @@ func (j *Job) send(ctx context.Context, b *batch, sum *Summary) error {
 			continue
 		}
 		pause := pauses.NextBackOff()
-		if pause == backoff.Stop || hopeless(err) || ctx.Err() != nil {
+		if pause == backoff.Stop || redischeck.Hopeless(err) || ctx.Err() != nil {
 			sum.Read += len(t.open)
 			sum.Failed += len(t.open)
 			return errors.Join(ctx.Err(), err)
@@ -53,16 +53,6 @@ func (j *Job) send(ctx context.Context, b *batch, sum *Summary) error {
 		j.Log.Info("redis answers again", slog.Duration("took", time.Since(t.started)))
 	}
 	return nil
-}
-
-// hopeless tells the answers of Redis that stay the same however often one asks.
-func hopeless(err error) bool {
-	refusal, ok := errors.AsType[redis.Error](err)
-	if !ok {
-		return false
-	}
-	code, _, _ := strings.Cut(refusal.Error(), " ")
-	return code == "NOAUTH" || code == "WRONGPASS" || code == "NOPERM"
 }
 
 // try is a batch on its way.
