@@ -8,6 +8,7 @@ import (
 	"github.com/layerq/layerq/config"
 	"github.com/layerq/layerq/internal/admin"
 	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/internal/redisurl"
 	"github.com/layerq/layerq/internal/worker"
 )
@@ -17,19 +18,20 @@ type page struct {
 	cfg     *config.Worker
 	pool    *worker.Worker
 	limit   *limit
+	redis   *redisLook
 	slots   map[string]int
 	started time.Time
 }
 
-func newPage(cfg *config.Worker, pool *worker.Worker, limit *limit) *page {
-	return &page{cfg: cfg, pool: pool, limit: limit, slots: concurrency(cfg), started: time.Now()}
+func newPage(cfg *config.Worker, pool *worker.Worker, limit *limit, redis *redisLook) *page {
+	return &page{cfg: cfg, pool: pool, limit: limit, redis: redis, slots: concurrency(cfg), started: time.Now()}
 }
 
 func (p *page) make(ctx context.Context) admin.Page {
-	out := admin.Page{State: p.pool.State(), Reasons: p.pool.Ready(ctx), Limit: p.limit.line(), Facts: p.facts()}
+	out := admin.Page{State: p.pool.State(), Reasons: p.pool.Ready(ctx), Warnings: p.redis.warnings(), Limit: p.limit.line(), Facts: p.facts()}
 	infos, err := p.pool.Queues(ctx)
 	if err != nil {
-		out.QueuesError = fmt.Sprintf("The queues cannot be counted: %v", err)
+		out.QueuesError = "The queues cannot be counted: Redis " + redischeck.Explain(err)
 	}
 	for _, q := range infos {
 		line := admin.Queue{

@@ -57,6 +57,11 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 		return err
 	}
 	defer clients.close(log)
+	look, looked, err := lookAtRedis(ctx, cfg, clients.status, log)
+	if err != nil {
+		return err
+	}
+	defer looked()
 	limit, err := newLimit(cfg, clients.permits, metrics, log)
 	if err != nil {
 		return err
@@ -79,7 +84,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	}
 	pages := admin.New(admin.Options{
 		Addr: cfg.AdminAddr, Token: cfg.AdminToken.Reveal(), Version: version.String(), Redis: clients.status,
-		Metrics: metrics.Gatherer(), Ready: pool.Ready, Page: newPage(cfg, pool, limit).make, Log: log,
+		Metrics: metrics.Gatherer(), Ready: pool.Ready, Page: newPage(cfg, pool, limit, look).make, Log: log,
 	})
 	return runBoth(ctx, pool, ln, pages, log)
 }

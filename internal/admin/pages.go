@@ -18,6 +18,8 @@ type Page struct {
 	State string
 	// Reasons say why the worker is not ready; none means that it is.
 	Reasons []string
+	// Warnings are sentences about what works and should not stay so.
+	Warnings []string
 	// Queues are all queues of the fleet, QueuesError why there are none.
 	Queues      []Queue
 	QueuesError string
