@@ -37,9 +37,9 @@ type redisLook struct {
 
 // lookAtRedis checks Redis before the first task is taken. What only another
 // configuration puts right is an error; what passes is looked at again until it
-// has passed or ctx ends, and the worker starts meanwhile: it may be up
+// has passed or stop is called, and the worker starts meanwhile: it may be up
 // before its Redis.
-func lookAtRedis(ctx context.Context, cfg *config.Worker, rdb redis.UniversalClient, log *slog.Logger) (look *redisLook, wait func(), err error) {
+func lookAtRedis(ctx context.Context, cfg *config.Worker, rdb redis.UniversalClient, log *slog.Logger) (look *redisLook, stop func(), err error) {
 	look = &redisLook{rdb: rdb, addr: redisurl.Addr(cfg.RedisURL.Reveal()), log: log}
 	if cfg.Sandbox { // keeps nothing, and says so
 		return look, func() {}, nil
@@ -57,8 +57,9 @@ func lookAtRedis(ctx context.Context, cfg *config.Worker, rdb redis.UniversalCli
 	}
 	log.Warn("redis is not ready, the worker waits for it", "addr", look.addr, "problem", strings.Join(passing, "; "))
 	var again sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
 	again.Go(func() { look.untilReady(ctx) })
-	return look, again.Wait, nil
+	return look, func() { cancel(); again.Wait() }, nil
 }
 
 func (l *redisLook) once(ctx context.Context) redischeck.Findings {

@@ -57,11 +57,11 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 		return err
 	}
 	defer clients.close(log)
-	look, looked, err := lookAtRedis(ctx, cfg, clients.status, log)
+	look, stopLooking, err := lookAtRedis(ctx, cfg, clients.status, log)
 	if err != nil {
 		return err
 	}
-	defer looked()
+	defer stopLooking()
 	limit, err := newLimit(cfg, clients.permits, metrics, log)
 	if err != nil {
 		return err
