@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/layerq/layerq/layer/layertest"
@@ -57,51 +56,30 @@ func TestInterruptEndsWithSuccess(t *testing.T) {
 	}
 }
 
-// TestAcknowledgedSurvivesKill sends messages from several callers, kills the
-// process in between, and looks for every one that was acknowledged.
+// TestAcknowledgedSurvivesKill changes all sorts of things from several callers,
+// kills the process in between, again and again, and then looks for every change
+// that was acknowledged.
 func TestAcknowledgedSurvivesKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	const conversation = "c0000000-0000-4000-8000-00000000000a"
-	var mu sync.Mutex
-	var acknowledged []string
-	for round := range 3 {
+	callers := make([]*witness, 8)
+	for i := range callers {
+		callers[i] = &witness{user: fmt.Sprint("user", i), conversation: fmt.Sprintf("c%07d-0000-4000-8000-00000000000a", i)}
+	}
+	const rounds = 5
+	for round := range rounds {
 		p := startProcess(t, "--data", dir)
-		client := newClient(t, &http.Transport{MaxIdleConnsPerHost: 8})
-		call := func(path, body, id string) bool {
-			req, err := http.NewRequestWithContext(t.Context(), "POST", p.url+"/apps/"+layertest.DefaultAppID+path, strings.NewReader(body))
-			if err != nil {
-				t.Error(err)
-				return false
-			}
-			req.Header.Set("Authorization", "Bearer "+layertest.DefaultToken)
-			req.Header.Set("Accept", "application/vnd.layer+json; version=1.0")
-			req.Header.Set("If-None-Match", id)
-			resp, err := client.Do(req)
-			if err != nil {
-				return false
-			}
-			defer resp.Body.Close()
-			return resp.StatusCode == 201
-		}
-		if !call("/conversations", `{"participants":["ana"]}`, conversation) {
-			t.Fatal("no conversation")
-		}
 		var wg sync.WaitGroup
+		var done atomic.Int64
 		enough := make(chan struct{})
 		closeEnough := sync.OnceFunc(func() { close(enough) })
-		for caller := range 8 {
+		for _, c := range callers {
+			c.ask = overTCP(t, p.url)
 			wg.Go(func() {
-				for n := 0; ; n++ {
-					id := fmt.Sprintf("d%07d-%04d-4000-8000-%012d", round, caller, n)
-					if !call("/conversations/"+conversation+"/messages", `{"sender":{"user_id":"ana"},"parts":[{"mime_type":"text/plain","body":"x"}]}`, id) {
-						return
-					}
-					mu.Lock()
-					if acknowledged = append(acknowledged, id); len(acknowledged) >= 200*(round+1) {
+				for c.step() {
+					if done.Add(1) >= int64(20+17*round) { // another moment each time
 						closeEnough()
 					}
-					mu.Unlock()
 				}
 			})
 		}
@@ -117,29 +95,11 @@ func TestAcknowledgedSurvivesKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	lost := 0
-	for _, id := range acknowledged {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", "/apps/"+layertest.DefaultAppID+"/conversations/"+conversation+"/messages/"+id, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+layertest.DefaultToken)
-		req.Header.Set("Accept", "application/vnd.layer+json; version=1.0")
-		w := &statusOnly{header: http.Header{}}
-		if e.ServeHTTP(w, req); w.status != 200 {
-			lost++
-		}
+	total := 0
+	for _, c := range callers {
+		c.ask = inProcess(e)
+		c.check(t)
+		total += c.done
 	}
-	if lost > 0 {
-		t.Errorf("%d of %d acknowledged messages are lost", lost, len(acknowledged))
-	}
+	t.Logf("%d steps acknowledged in %d lives", total, rounds)
 }
-
-type statusOnly struct {
-	header http.Header
-	status int
-}
-
-func (w *statusOnly) Header() http.Header         { return w.header }
-func (w *statusOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (w *statusOnly) WriteHeader(status int)      { w.status = status }
