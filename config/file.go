@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/layerq/layerq/internal/wording"
 )
 
 // maxFile is more than any setting needs, and little to read by mistake.
@@ -20,12 +22,12 @@ func readFile(path string) (string, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", errors.New(fileProblem(err))
+		return "", errors.New(problem(err))
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return "", errors.New(fileProblem(err))
+		return "", errors.New(problem(err))
 	}
 	if len(content) > maxFile {
 		return "", fmt.Errorf("the file is larger than %d bytes", maxFile)
@@ -37,13 +39,10 @@ func readFile(path string) (string, error) {
 	return value, nil
 }
 
-// fileProblem is err without the name of the file, which stands before it.
-func fileProblem(err error) string {
+// problem tells a file that cannot be read from one that is not there.
+func problem(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
-		return "there is no such file"
+		return wording.FileProblem(err)
 	}
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return "the file cannot be read: " + path.Err.Error()
-	}
-	return "the file cannot be read: " + err.Error()
+	return "the file cannot be read: " + wording.FileProblem(err)
 }

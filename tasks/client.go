@@ -11,6 +11,7 @@ import (
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redisurl"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -150,7 +151,7 @@ func ParseID(s string) (uuid.UUID, error) {
 	const canonical = 36 // uuid.Parse would take braces and urn:uuid: as well
 	id, err := uuid.Parse(s)
 	if err != nil || len(s) != canonical {
-		return uuid.Nil, invalid("", &layer.FieldError{Field: "id", Problem: quoteShort(s) + " is no UUID like 01234567-89ab-4cde-8f01-23456789abcd"})
+		return uuid.Nil, invalid("", &layer.FieldError{Field: "id", Problem: wording.Quote(s) + " is no UUID like 01234567-89ab-4cde-8f01-23456789abcd"})
 	}
 	return id, nil
 }

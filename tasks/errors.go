@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/layerq/layerq/internal/redischeck"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -92,7 +93,7 @@ type ConflictError struct {
 func (e *ConflictError) Error() string {
 	what := "with other args"
 	if e.Existing.Type != e.Type {
-		what = "of type " + quoteShort(e.Existing.Type)
+		what = "of type " + wording.Quote(e.Existing.Type)
 	}
 	return fmt.Sprintf("tasks: %s: id %s belongs to another task %s (%s): use another key or id",
 		e.Type, e.ID, what, e.Existing.State)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/layerq/layerq/internal/wording"
 )
 
 // maxPathLevels bounds a path in a message: a payload of 10,000 open brackets
@@ -70,7 +72,7 @@ func descend(dec *jsontext.Decoder, token string) jsontext.Kind {
 
 func writeName(path *strings.Builder, name string) {
 	if !plainName.MatchString(name) {
-		path.WriteString("[" + quoteShort(name) + "]")
+		path.WriteString("[" + wording.Quote(name) + "]")
 		return
 	}
 	if path.Len() > 0 {
@@ -85,14 +87,4 @@ func joinPath(prefix, path string) string {
 		return prefix + path
 	}
 	return prefix + "." + path
-}
-
-// quoteShort quotes what somebody else wrote for a message: control characters
-// escaped, the end cut off.
-func quoteShort(s string) string {
-	const most = 64
-	if len(s) > most {
-		return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "..."
-	}
-	return strconv.Quote(s)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/layerq/layerq/internal/nearest"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -77,9 +78,9 @@ func unknownType(taskType string) string {
 	}
 	const longest = 64 // far beyond any type, and little to compare
 	if near := nearest.To(taskType[:min(len(taskType), longest)], typeNames()); near != "" {
-		return fmt.Sprintf("%s is unknown; did you mean %q?", quoteShort(taskType), near)
+		return fmt.Sprintf("%s is unknown; did you mean %q?", wording.Quote(taskType), near)
 	}
-	return quoteShort(taskType) + " is unknown; known are " + strings.Join(typeNames(), ", ")
+	return wording.Quote(taskType) + " is unknown; known are " + strings.Join(typeNames(), ", ")
 }
 
 func typeNames() []string {

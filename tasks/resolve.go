@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -92,7 +93,7 @@ func (s *settings) checkQueue() error {
 	if s.queue == nil || slices.Contains(queue.Names, *s.queue) {
 		return nil
 	}
-	return wrong("queue", "%s is unknown; there are %s", quoteShort(*s.queue), strings.Join(queue.Names, ", "))
+	return wrong("queue", "%s is unknown; there are %s", wording.Quote(*s.queue), strings.Join(queue.Names, ", "))
 }
 
 func (s *settings) checkTimes(now time.Time) error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -59,7 +60,7 @@ func parseSource(source string) (*url.URL, error) {
 	case "":
 		return nil, wrong("source", "has no scheme; want https:, file: or data:")
 	default:
-		return nil, wrong("source", "has the scheme %s; want https:, file: or data:", quoteShort(u.Scheme))
+		return nil, wrong("source", "has the scheme %s; want https:, file: or data:", wording.Quote(u.Scheme))
 	}
 }
 

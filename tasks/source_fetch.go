@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -141,7 +142,7 @@ func fetchError(ctx context.Context, u *url.URL, err error) error {
 		return permanent(u, "%v", err)
 	}
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return permanent(u, "there is no host %s", quoteShort(dns.Name))
+		return permanent(u, "there is no host %s", wording.Quote(dns.Name))
 	}
 	return temporary(u, err, "cannot be fetched: %s", fetchProblem(err))
 }

@@ -3,12 +3,12 @@ package tasks
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -26,7 +26,7 @@ func WithSharedFiles(dirs ...string) ClientOption {
 	return func(c *Client) error {
 		for _, dir := range dirs {
 			if !filepath.IsAbs(dir) {
-				return wrong("shared files", "%s is no absolute path", quoteShort(dir))
+				return wrong("shared files", "%s is no absolute path", wording.Quote(dir))
 			}
 			c.shared = append(c.shared, filepath.Clean(dir))
 		}
@@ -59,7 +59,7 @@ func loadParts(parts []Part, shared []string) ([]Part, error) {
 func loadFile(p Part, path string, shared []string) (Part, error) {
 	f, size, err := openFile(path)
 	if err != nil {
-		return p, wrong("source", "%s", fileProblem(err))
+		return p, wrong("source", "%s", wording.FileProblem(err))
 	}
 	defer f.Close()
 	switch {
@@ -76,7 +76,7 @@ func loadFile(p Part, path string, shared []string) (Part, error) {
 	content, err := io.ReadAll(io.LimitReader(f, size+1))
 	switch {
 	case err != nil:
-		return p, wrong("source", "%s", fileProblem(err))
+		return p, wrong("source", "%s", wording.FileProblem(err))
 	case int64(len(content)) != size:
 		return p, wrong("source", "the file changes while it is read")
 	case len(content) <= layer.MaxInlineBody:
@@ -103,17 +103,6 @@ func openFile(path string) (*os.File, int64, error) {
 }
 
 var errNotRegular = errors.New("is no regular file")
-
-// fileProblem is err without the path, which stands before it or is the task's.
-func fileProblem(err error) string {
-	if errors.Is(err, fs.ErrNotExist) {
-		return "there is no such file"
-	}
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return path.Err.Error()
-	}
-	return err.Error()
-}
 
 // isBelow tells whether a path leads into a directory, as it is written. What
 // symbolic links make of it is looked at when a worker opens it.

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"github.com/layerq/layerq/internal/wording"
 )
 
 // opened is the content of a source, about to be read once.
@@ -92,7 +94,7 @@ func (s *Sources) openFile(u *url.URL) (*opened, error) {
 func openBelow(u *url.URL, dir, rel string) (*opened, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, temporary(u, err, "%s", fileProblem(err)) // a volume that is not mounted
+		return nil, temporary(u, err, "%s", wording.FileProblem(err)) // a volume that is not mounted
 	}
 	defer root.Close()
 	info, err := root.Stat(rel)
@@ -100,11 +102,11 @@ func openBelow(u *url.URL, dir, rel string) (*opened, error) {
 		err = errNotRegular
 	}
 	if err != nil {
-		return nil, permanent(u, "%s", fileProblem(err))
+		return nil, permanent(u, "%s", wording.FileProblem(err))
 	}
 	f, err := root.Open(rel)
 	if err != nil {
-		return nil, permanent(u, "%s", fileProblem(err))
+		return nil, permanent(u, "%s", wording.FileProblem(err))
 	}
 	return &opened{sourceFile{f, u}, info.Size()}, nil
 }
@@ -120,7 +122,7 @@ type sourceFile struct {
 func (f sourceFile) Read(buffer []byte) (int, error) {
 	n, err := f.File.Read(buffer)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = temporary(f.url, err, "cannot be read: %s", fileProblem(err))
+		err = temporary(f.url, err, "cannot be read: %s", wording.FileProblem(err))
 	}
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -56,7 +57,7 @@ func NewSources(s Sources) (*Sources, error) {
 	s.Dirs = slices.Clone(s.Dirs)
 	for i, dir := range s.Dirs {
 		if !filepath.IsAbs(dir) {
-			return nil, fmt.Errorf("tasks: sources: directory %s is no absolute path", quoteShort(dir))
+			return nil, fmt.Errorf("tasks: sources: directory %s is no absolute path", wording.Quote(dir))
 		}
 		s.Dirs[i] = filepath.Clean(dir)
 	}

@@ -125,3 +125,21 @@ func TestBulkNamesTheWrongEncoding(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// What a worker reads itself from a shared directory is as valid with --strict.
+func TestStrictKnowsSharedFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	large := filepath.Join(dir, "large.bin")
+	if err := os.WriteFile(large, bytes.Repeat([]byte("x"), 200<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	line := `{"type":"message:send","args":` + rich(`"source":"file://`+large+`"`) + "}\n"
+	c := newCLI(t)
+	if got := c.runWith(line, "bulk", "--strict", "-"); got.code != console.Failed || !strings.Contains(got.stderr, "line 1: parts[0].source: the file has 204800 bytes") {
+		t.Errorf("without a shared directory: %+v", got)
+	}
+	if got := c.runWith(line, "bulk", "--strict", "--source-dirs", dir, "-"); got.code != console.Done {
+		t.Errorf("with one: %+v", got)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/layerq/layerq/internal/wording"
 )
 
 // input is the stream, which can be read twice where that is needed.
@@ -35,7 +37,7 @@ func (p *program) openInput(args []string, wrong *problems) (*input, error) {
 	}
 	f, err := os.Open(args[0])
 	if err != nil {
-		wrong.add("FILE", "%s: %s", brief(args[0]), fileProblem(err))
+		wrong.add("FILE", "%s: %s", wording.Quote(args[0]), wording.FileProblem(err))
 		return &input{}, nil
 	}
 	info, err := f.Stat()
@@ -43,7 +45,7 @@ func (p *program) openInput(args []string, wrong *problems) (*input, error) {
 	case err != nil:
 		return nil, errors.Join(err, f.Close())
 	case info.IsDir():
-		wrong.add("FILE", "%s is a directory", brief(args[0]))
+		wrong.add("FILE", "%s is a directory", wording.Quote(args[0]))
 	case info.Mode().IsRegular():
 		return &input{File: f, stream: f, size: info.Size()}, nil
 	}

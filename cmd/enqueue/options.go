@@ -2,13 +2,13 @@ package main
 
 import (
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/layerq/layerq/cmd/enqueue/internal/when"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -33,16 +33,16 @@ func (o *placement) options(flags *pflag.FlagSet, now time.Time, p *problems) []
 		parse func(s string) (tasks.Option, error)
 	}{
 		{"queue", o.queue, func(s string) (tasks.Option, error) { return tasks.Queue(s), nil }},
-		{"in", o.in, func(s string) (tasks.Option, error) { d, err := parseDelay(s); return tasks.In(d), err }},
-		{"at", o.at, func(s string) (tasks.Option, error) { t, err := parseTime(s); return tasks.At(t), err }},
-		{"expires", o.expires, func(s string) (tasks.Option, error) { t, err := parseExpires(s, now); return tasks.Expires(t), err }},
+		{"in", o.in, func(s string) (tasks.Option, error) { d, err := when.Delay(s); return tasks.In(d), err }},
+		{"at", o.at, func(s string) (tasks.Option, error) { t, err := when.Time(s); return tasks.At(t), err }},
+		{"expires", o.expires, func(s string) (tasks.Option, error) { t, err := when.End(s, now); return tasks.Expires(t), err }},
 	} {
 		if option.value == "" || p.flags["--"+option.name] {
 			continue
 		}
 		set, err := option.parse(option.value)
 		if err != nil {
-			p.add("--"+option.name, "%s %v", brief(option.value), err)
+			p.add("--"+option.name, "%s %v", wording.Quote(option.value), err)
 			continue
 		}
 		opts = append(opts, set)
@@ -81,7 +81,7 @@ func (o *taskFlags) options(flags *pflag.FlagSet, now time.Time, p *problems) []
 	if o.id != "" && !p.flags["--id"] {
 		id, err := tasks.ParseID(o.id)
 		if err != nil {
-			p.add("--id", "%s is no UUID such as 01234567-89ab-4cde-8f01-23456789abcd", brief(o.id))
+			p.add("--id", "%s is no UUID such as 01234567-89ab-4cde-8f01-23456789abcd", wording.Quote(o.id))
 		}
 		opts = append(opts, tasks.ID(id))
 	}
@@ -97,61 +97,14 @@ func (o *taskFlags) patience(flags *pflag.FlagSet, p *problems) time.Duration {
 		p.add("--wait-timeout", "has no meaning without --wait")
 		return 0
 	}
-	d, err := parseDelay(o.waitTimeout)
+	d, err := when.Delay(o.waitTimeout)
 	if err == nil && d == 0 {
 		err = errors.New("is zero; want a duration such as 90s or 2h")
 	}
 	if err != nil {
-		p.add("--wait-timeout", "%s %v", brief(o.waitTimeout), err)
+		p.add("--wait-timeout", "%s %v", wording.Quote(o.waitTimeout), err)
 	}
 	return d
-}
-
-// parseDelay reads a Go duration that is not negative.
-func parseDelay(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	switch {
-	case err != nil || s == "0":
-		if strings.Trim(s, "+-.0123456789") == "" {
-			return 0, errors.New("has no unit; want a duration such as 90s or 2h")
-		}
-		return 0, errors.New("is no duration; want one such as 90s or 2h")
-	case d < 0:
-		return 0, errors.New("is negative; want a duration such as 90s or 2h")
-	}
-	return d, nil
-}
-
-func parseTime(s string) (time.Time, error) {
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}, errors.New("is no time; want one such as 2026-07-01T09:30:00Z or 2026-07-01T09:30:00+02:00")
-	}
-	return t, nil
-}
-
-// parseExpires reads a time, or a duration from now.
-func parseExpires(s string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return time.Time{}, errors.New("is neither a duration such as 2h nor a time such as 2026-07-01T09:30:00Z")
-	}
-	if d <= 0 {
-		return time.Time{}, errors.New("lies not in the future")
-	}
-	return now.Add(d), nil
-}
-
-// brief quotes what a user gave, on one line and not without end.
-func brief(s string) string {
-	const most = 64
-	if len(s) > most {
-		return strconv.Quote(strings.ToValidUTF8(s[:most], "")) + "..."
-	}
-	return strconv.Quote(s)
 }
 
 // conversationID reads the id of a conversation.

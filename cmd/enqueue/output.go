@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -35,9 +34,7 @@ func (o printer) finished(info *tasks.Info) error {
 	switch {
 	case o.json:
 		return o.p.writeJSON(info)
-	case info.State == tasks.StateArchived:
-		return o.line(string(info.State), info, console.Printable(info.Error))
-	default:
+	default: // why a task was archived is an error, and said as one
 		return o.line(string(info.State), info, string(info.Result))
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net/url"
 	"os"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -164,34 +164,23 @@ func filePart(mime, name string) (tasks.Part, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return tasks.Part{}, fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
+		return tasks.Part{}, fmt.Errorf("file %s: %s", wording.Quote(name), wording.FileProblem(err))
 	}
 	defer f.Close()
 	content, err := io.ReadAll(io.LimitReader(f, layer.MaxInlineBody+1))
 	switch {
 	case err != nil:
-		return tasks.Part{}, fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
+		return tasks.Part{}, fmt.Errorf("file %s: %s", wording.Quote(name), wording.FileProblem(err))
 	case len(content) == 0:
-		return tasks.Part{}, fmt.Errorf("file %s is empty", brief(name))
+		return tasks.Part{}, fmt.Errorf("file %s is empty", wording.Quote(name))
 	case len(content) <= layer.MaxInlineBody:
 		return tasks.Part{MIMEType: mime, Body: base64.StdEncoding.EncodeToString(content), Encoding: layer.EncodingBase64}, nil
 	}
 	path, err := filepath.Abs(name)
 	if err != nil {
-		return tasks.Part{}, fmt.Errorf("file %s: %w", brief(name), err)
+		return tasks.Part{}, fmt.Errorf("file %s: %w", wording.Quote(name), err)
 	}
 	return tasks.Part{MIMEType: mime, Source: (&url.URL{Scheme: "file", Path: path}).String()}, nil
-}
-
-// fileProblem is err without the name of the file, which stands before it.
-func fileProblem(err error) string {
-	if errors.Is(err, fs.ErrNotExist) {
-		return "there is no such file"
-	}
-	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return path.Err.Error()
-	}
-	return err.Error()
 }
 
 // push is the notification that goes along with a message.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -30,7 +31,7 @@ its result.`,
 			var wrong problems
 			id, err := tasks.ParseID(args[0])
 			if err != nil {
-				wrong.add("ID", "%s is no UUID such as 01234567-89ab-4cde-8f01-23456789abcd", brief(args[0]))
+				wrong.add("ID", "%s is no UUID such as 01234567-89ab-4cde-8f01-23456789abcd", wording.Quote(args[0]))
 			}
 			c, err := p.open(cmd, &wrong)
 			if err != nil {

@@ -92,10 +92,13 @@ func (p *program) wait(ctx context.Context, c *connection, info *tasks.Info, pat
 	switch {
 	case err == nil:
 		err := out.finished(last)
-		if last.State == tasks.StateArchived {
-			return errors.Join(err, fmt.Errorf("%s was archived: %s", last.ID, last.Error))
+		switch {
+		case last.State != tasks.StateArchived:
+			return err
+		case out.json: // which has the reason
+			return errors.Join(err, fmt.Errorf("%s was archived", last.ID))
 		}
-		return err
+		return errors.Join(err, fmt.Errorf("%s was archived: %s", last.ID, last.Error))
 	case ctx.Err() != nil && !last.State.Final():
 		why := "interrupted"
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {

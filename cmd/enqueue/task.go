@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -73,10 +74,10 @@ func (p *program) readArgs(argument string) ([]byte, error) {
 	case isFile:
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("file %s: %s", brief(name), fileProblem(err))
+			return nil, fmt.Errorf("file %s: %s", wording.Quote(name), wording.FileProblem(err))
 		}
 		defer f.Close()
-		return readBounded(f, "file "+brief(name))
+		return readBounded(f, "file "+wording.Quote(name))
 	}
 	return []byte(argument), nil
 }
@@ -85,7 +86,7 @@ func readBounded(r io.Reader, name string) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxArgs+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%s: %s", name, fileProblem(err))
+		return nil, fmt.Errorf("%s: %s", name, wording.FileProblem(err))
 	case len(b) > maxArgs:
 		return nil, fmt.Errorf("%s is larger than the args of any task", name)
 	}

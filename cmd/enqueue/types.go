@@ -12,6 +12,7 @@ import (
 
 	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/nearest"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -72,9 +73,9 @@ func typeNamed(name string) (tasks.TypeInfo, error) {
 		return infos[i], nil
 	}
 	if meant := nearest.To(name, typeNames()); meant != "" {
-		return tasks.TypeInfo{}, usage(fmt.Sprintf("TYPE: %s is unknown, did you mean %q?", brief(name), meant))
+		return tasks.TypeInfo{}, usage(fmt.Sprintf("TYPE: %s is unknown, did you mean %q?", wording.Quote(name), meant))
 	}
-	return tasks.TypeInfo{}, usage(fmt.Sprintf("TYPE: %s is unknown; there are %s", brief(name), strings.Join(typeNames(), ", ")))
+	return tasks.TypeInfo{}, usage(fmt.Sprintf("TYPE: %s is unknown; there are %s", wording.Quote(name), strings.Join(typeNames(), ", ")))
 }
 
 func (p *program) writeSchema(info tasks.TypeInfo) error {

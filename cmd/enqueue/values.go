@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/layerq/layerq/internal/wording"
 )
 
 // textValue is a flag's value as it was given: what is wrong with it is said together
@@ -49,11 +51,11 @@ func metadata(items []string, p *problems) map[string]string {
 		case item == "" && p.flags["--metadata"]:
 			// It was said that it is empty.
 		case !found:
-			p.add("--metadata", "%s has no =: write KEY=VALUE", brief(item))
+			p.add("--metadata", "%s has no =: write KEY=VALUE", wording.Quote(item))
 		case key == "":
-			p.add("--metadata", "%s has no key before its =", brief(item))
+			p.add("--metadata", "%s has no key before its =", wording.Quote(item))
 		case twice:
-			p.add("--metadata", "the key %s is given twice", brief(key))
+			p.add("--metadata", "the key %s is given twice", wording.Quote(key))
 		default:
 			m[key] = value
 		}

@@ -51,14 +51,14 @@ func TestWaitForATaskThatIsArchived(t *testing.T) {
 		return nil, errors.New("404 not_found: no such\x1b[31m conversation")
 	})
 	got := c.want(console.Failed, strings.Fields(block+" --wait --wait-timeout 1m --id "+id)...)
-	if !strings.Contains(got.stdout, "\narchived  "+id+"  user:block  default  404 not_found") || !strings.Contains(got.stderr, "enqueue: "+id+" was archived: 404 not_found") {
+	if !strings.HasSuffix(got.stdout, "\narchived  "+id+"  user:block  default\n") || !strings.HasPrefix(got.stderr, "enqueue: "+id+" was archived: 404 not_found") {
 		t.Errorf("got %+v", got)
 	}
 	if strings.Contains(got.stdout+got.stderr, "\x1b") || strings.Contains(got.stderr, "--help") {
 		t.Errorf("got %+v", got)
 	}
 	got = c.want(console.Failed, strings.Fields(block+" --wait --json --id "+id)...)
-	if !strings.Contains(got.stdout, `"state":"archived"`) || !strings.Contains(got.stdout, `"error":"404 not_found`) {
+	if !strings.Contains(got.stdout, `"state":"archived"`) || !strings.Contains(got.stdout, `"error":"404 not_found`) || got.stderr != "enqueue: "+id+" was archived\n" {
 		t.Errorf("as JSON: %+v", got)
 	}
 	c.want(console.Done, "status", id)

@@ -48,17 +48,10 @@ func (p *parser) batches(ctx context.Context, in io.Reader) <-chan *batch {
 		lines := newLines(in)
 		for b := (&batch{}); ; {
 			b.err = errors.Join(p.add(b, lines), ctx.Err())
-			if b.err == nil && !b.full() {
-				// Whoever waits for work gets what there is: lines that come
-				// one by one are enqueued one by one.
-				if b.empty() || !lines.wouldBlock() {
-					continue
-				}
-				select {
-				case out <- b:
-					b = &batch{}
-				default:
-				}
+			// What there is goes out before the next line may be long in coming: lines that
+			// come one by one are enqueued one by one. Those that come while the batches
+			// before are under way are one batch, the next.
+			if b.err == nil && !b.full() && (b.empty() || !lines.wouldBlock()) {
 				continue
 			}
 			select {

@@ -196,6 +196,61 @@ func TestLinesThatComeOneByOne(t *testing.T) {
 	want(t, <-finished, bulk.Summary{Read: 3, Enqueued: 3})
 }
 
+// slow is a Redis whose first answer is long in coming.
+type slow struct {
+	bulk.Enqueuer
+	asked, answer chan struct{}
+	calls         int
+}
+
+func (s *slow) EnqueueMany(ctx context.Context, requests []tasks.Request) ([]tasks.Answer, error) {
+	if s.calls++; s.calls == 1 {
+		close(s.asked)
+		<-s.answer
+	}
+	return s.Enqueuer.EnqueueMany(ctx, requests)
+}
+
+// A line that comes while Redis is busy, and is the last for a long time, does not
+// wait for the next one: nor does one of which the next is there in part.
+func TestALineThatComesWhileRedisIsBusy(t *testing.T) {
+	t.Parallel()
+	j, _ := newJob(t)
+	redis := &slow{Enqueuer: j.Queue, asked: make(chan struct{}), answer: make(chan struct{})}
+	j.Queue = redis
+	in, lines := io.Pipe()
+	both := make(chan struct{})
+	j.Progress = func(_ int64, n int) {
+		if n == 2 {
+			close(both)
+		}
+	}
+	finished := make(chan bulk.Summary)
+	go func() {
+		sum, err := j.Run(context.WithoutCancel(t.Context()), in)
+		if err != nil {
+			t.Error(err)
+		}
+		finished <- sum
+	}()
+	third := block("c")
+	for _, text := range []string{block("a"), block("b") + third[:9]} {
+		if _, err := io.WriteString(lines, text); err != nil {
+			t.Fatal(err)
+		}
+		<-redis.asked
+	}
+	close(redis.answer)
+	<-both
+	if _, err := io.WriteString(lines, third[9:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := lines.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want(t, <-finished, bulk.Summary{Read: 3, Enqueued: 3})
+}
+
 func TestInterruptedRunsAddUp(t *testing.T) {
 	t.Parallel()
 	j, _ := newJob(t)

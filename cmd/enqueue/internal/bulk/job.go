@@ -13,6 +13,7 @@ import (
 
 // Enqueuer is what a [Job] enqueues with; [tasks.Client] is one.
 type Enqueuer interface {
+	Validate(t tasks.Task, opts ...tasks.Option) error
 	EnqueueMany(ctx context.Context, requests []tasks.Request) ([]tasks.Answer, error)
 }
 
@@ -53,7 +54,7 @@ func (j *Job) Run(ctx context.Context, in io.Reader) (Summary, error) {
 func (j *Job) Check(ctx context.Context, in io.Reader) (Summary, error) {
 	return j.each(ctx, in, func(_ context.Context, b *batch, sum *Summary) error {
 		for i, r := range b.requests {
-			if err := r.Validate(); err != nil {
+			if err := j.Queue.Validate(r.Task, r.Options...); err != nil {
 				j.reject(b.numbers[i], below("", err).Error())
 				sum.Invalid++
 			}

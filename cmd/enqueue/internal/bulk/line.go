@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/layerq/layerq/cmd/enqueue/internal/when"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -83,32 +84,20 @@ func (o *object) options(defaults []tasks.Option, now time.Time) ([]tasks.Option
 		opts = append(opts, tasks.Queue(*o.Queue))
 	}
 	if o.At != nil {
-		at, err := time.Parse(time.RFC3339, *o.At)
+		at, err := when.Time(*o.At)
 		if err != nil {
-			return nil, errors.New("at: is no time such as 2026-07-01T09:30:00Z")
+			return nil, fmt.Errorf("at: %w", err)
 		}
 		opts = append(opts, tasks.At(at))
 	}
 	if o.Expires != nil {
-		expires, err := parseExpires(*o.Expires, now)
+		expires, err := when.End(*o.Expires, now)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("expires: %w", err)
 		}
 		opts = append(opts, tasks.Expires(expires))
 	}
 	return opts, nil
-}
-
-// parseExpires reads a time, or a duration from now.
-func parseExpires(s string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return time.Time{}, errors.New("expires: is neither a time such as 2026-07-01T09:30:00Z nor a duration such as 2h")
-	}
-	return now.Add(d), nil
 }
 
 // explain says where a line is no object with these members, and why.

@@ -75,6 +75,9 @@ func (l *lines) read() (text []byte, tooLong bool, err error) {
 	}
 }
 
-// wouldBlock tells that nothing more has been read ahead: the next line may be
+// wouldBlock tells that no whole line has been read ahead: the next one may be
 // long in coming.
-func (l *lines) wouldBlock() bool { return l.r.Buffered() == 0 }
+func (l *lines) wouldBlock() bool {
+	ahead, err := l.r.Peek(l.r.Buffered())
+	return err == nil && bytes.IndexByte(ahead, '\n') < 0
+}

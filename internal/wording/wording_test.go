@@ -1,0 +1,44 @@
+package wording_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/layerq/layerq/internal/wording"
+)
+
+func TestQuote(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, in, want string }{
+		{"nothing", "", `""`},
+		{"a word", "soon", `"soon"`},
+		{"what would steer a terminal", "a\x1b[31m\n", `"a\x1b[31m\n"`},
+		{"what is no UTF-8", "a\xff", `"a\xff"`},
+		{"a long one", strings.Repeat("x", 65), `"` + strings.Repeat("x", 64) + `"...`},
+		{"a long one, not cut within a letter", strings.Repeat("x", 63) + "äö", `"` + strings.Repeat("x", 63) + `"...`},
+	} {
+		if got := wording.Quote(tc.in); got != tc.want {
+			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestFileProblem(t *testing.T) {
+	t.Parallel()
+	_, missing := os.Open(t.TempDir() + "/none")
+	_, directory := os.ReadFile(t.TempDir())
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{missing, "there is no such file"},
+		{directory, "is a directory"},
+		{errors.New("is no regular file"), "is no regular file"},
+	} {
+		if got := wording.FileProblem(tc.err); got != tc.want {
+			t.Errorf("%v: %q, want %q", tc.err, got, tc.want)
+		}
+	}
+}
