@@ -3,8 +3,9 @@ package dequeue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
-	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,34 +34,43 @@ func bare(t *testing.T, rdb redis.UniversalClient, cfg asynq.Config, handle hand
 	t.Cleanup(srv.Shutdown)
 }
 
+// What the hook answers itself, and what it changes, is recognised by keys alone.
 func TestScriptsOfAsynqAreRecognised(t *testing.T) {
 	t.Parallel()
 	worker, other := newRDB(t)
 	var mu sync.Mutex
-	dequeues, retries, rest := 0, []time.Time(nil), map[int]bool{}
+	seen := map[string]int{}
 	worker.AddHook(spy(func(cmd redis.Cmder) {
 		mu.Lock()
 		defer mu.Unlock()
-		q, isDequeue := dequeue.DequeueRequest(cmd)
-		rq, at, isRetry := dequeue.RetryAt(cmd)
-		switch {
-		case isDequeue && isRetry:
-			t.Error("one command is both")
-		case isDequeue:
-			dequeues++
-		case isRetry:
-			q = rq
-			retries = append(retries, at)
-		default:
-			rest[len(cmd.Args())] = true
+		note := func(what, q string) {
+			seen[what]++
+			if q != queue.Critical {
+				t.Errorf("%s: recognised for queue %q", what, q)
+			}
+		}
+		if q, ok := dequeue.DequeueOf(cmd); ok {
+			note("dequeue", q)
 			return
 		}
-		if q != queue.Critical {
-			t.Errorf("recognised for queue %q", q)
+		if q, ids, ok := dequeue.Renewal(cmd); ok {
+			note("renewal", q)
+			if len(ids) != 1 {
+				t.Errorf("renewal of %v, want one task", ids)
+			}
+			return
 		}
+		if dequeue.Expiry(cmd) {
+			seen["expiry"]++
+			return
+		}
+		if copied := redis.NewCmd(context.Background(), cmd.Args()...); dequeue.Stand(copied) {
+			seen[standing(cmd)]++
+			return
+		}
+		seen["rest"]++
 	}))
-	const delay = 2 * time.Second
-	for _, payload := range []string{"retry", "archive", "done", "forgotten"} {
+	for _, payload := range []string{"retry", "archive", "done", "forgotten", "last"} {
 		m := message(queue.Critical)
 		m.Payload = []byte(payload)
 		if payload == "forgotten" {
@@ -68,38 +78,57 @@ func TestScriptsOfAsynqAreRecognised(t *testing.T) {
 		}
 		enqueue(t, other, m, time.Time{})
 	}
-	enqueue(t, other, message(queue.Critical), time.Now().Add(time.Millisecond)) // for the forwarder
-	var handled atomic.Int32
-	began := time.Now()
-	bare(t, worker, asynq.Config{
-		Concurrency: 1, Queues: map[string]int{queue.Critical: 1}, TaskCheckInterval: time.Millisecond,
-		DelayedTaskCheckInterval: 10 * time.Millisecond, JanitorInterval: 10 * time.Millisecond,
-		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return delay },
-	}, func(_ context.Context, task *asynq.Task) error {
-		handled.Add(1)
+	ended := make(chan struct{})
+	cfg := asynq.Config{
+		Concurrency: 1, Queues: map[string]int{queue.Critical: 1}, TaskCheckInterval: time.Millisecond, LogLevel: asynq.FatalLevel,
+		DelayedTaskCheckInterval: 10 * time.Millisecond, JanitorInterval: 10 * time.Millisecond, ShutdownTimeout: time.Millisecond,
+		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Hour },
+	}
+	srv := asynq.NewServerFromRedisClient(worker, cfg)
+	last := make(chan struct{})
+	err := srv.Start(asynq.HandlerFunc(func(_ context.Context, task *asynq.Task) error {
 		switch string(task.Payload()) {
 		case "retry":
 			return errors.New("again")
 		case "archive":
 			return asynq.SkipRetry
+		case "last":
+			close(last)
+			<-ended
 		}
 		return nil
-	})
-	eventually(t, "the tasks", func() bool { return handled.Load() >= 5 })
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-last
+	eventually(t, "a renewal", func() bool { mu.Lock(); defer mu.Unlock(); return seen["renewal"] > 0 })
+	srv.Shutdown() // puts the last task back
+	close(ended)
 	mu.Lock()
 	defer mu.Unlock()
-	if dequeues == 0 {
-		t.Error("asynq's dequeue script was not recognised: its keys or arguments have changed")
+	for _, what := range []string{
+		"dequeue", "renewal", "expiry", "rest",
+		"asynq:{critical}:active 4", "asynq:{critical}:active 5", "asynq:{critical}:active 6", "asynq:{critical}:t 8", "asynq:{critical}:t 9",
+		"asynq:{critical}:lease 1", "asynq:{critical}:scheduled 2", "asynq:{critical}:retry 2",
+	} {
+		if seen[what] == 0 {
+			t.Errorf("%s: not recognised: its keys or arguments have changed", what)
+		}
 	}
-	if len(retries) == 0 {
-		t.Fatal("asynq's retry script was not recognised: its keys or arguments have changed")
+	if t.Failed() {
+		t.Logf("%v", seen)
 	}
-	if want := began.Add(delay); retries[0].Before(want.Add(-time.Second)) || retries[0].After(want.Add(time.Second)) {
-		t.Errorf("retry at %s, want about %s", retries[0], want)
+}
+
+// standing names a script that the hook stands in for by its first key and how many it has.
+func standing(cmd redis.Cmder) string {
+	args := cmd.Args()
+	key, _ := args[3].(string)
+	if head, _, ok := strings.Cut(key, ":t:"); ok {
+		key = head + ":t"
 	}
-	if len(rest) < 4 {
-		t.Errorf("asynq ran hardly anything else: %v", rest)
-	}
+	return fmt.Sprintf("%s %v", key, args[2])
 }
 
 // state is what a queue looks like with one task in hand.
@@ -154,7 +183,7 @@ func TestATaskInHandLooksAsAsynqLeavesIt(t *testing.T) {
 	if hash[queue.FieldDeliveries] != "1" {
 		t.Errorf("deliveries = %q, want 1", hash[queue.FieldDeliveries])
 	}
-	delete(hash, queue.FieldDeliveries) // all that we add
+	delete(hash, queue.FieldDeliveries) // all that we add, beside keys of our own
 	if diff := cmp.Diff(theirs, ours); diff != "" {
 		t.Errorf("(-asynq +hook):\n%s", diff)
 	}
@@ -179,7 +208,7 @@ func (failing) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (f failing) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if _, ok := dequeue.DequeueRequest(cmd); ok {
+		if _, ok := dequeue.DequeueOf(cmd); ok {
 			f.looks.Add(1)
 			return errors.New("no Redis")
 		}
@@ -203,7 +232,7 @@ func TestAsynqAsksForItsQueuesInTurn(t *testing.T) {
 	}})
 	var looks atomic.Int32
 	rdb.AddHook(spy(func(cmd redis.Cmder) {
-		if _, ok := dequeue.DequeueRequest(cmd); ok {
+		if _, ok := dequeue.DequeueOf(cmd); ok {
 			looks.Add(1)
 		}
 	}))
@@ -223,7 +252,7 @@ func (during) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (d during) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if _, ok := dequeue.DequeueRequest(cmd); ok {
+		if _, ok := dequeue.DequeueOf(cmd); ok {
 			defer d.begin()()
 		}
 		return next(ctx, cmd)
@@ -232,30 +261,4 @@ func (d during) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (during) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
-}
-
-// Why times of retries are up to a second early: asynq stores whole seconds, rounded down.
-func TestAsynqRoundsRetryTimesDown(t *testing.T) {
-	t.Parallel()
-	worker, other := newRDB(t)
-	m := message(queue.Default)
-	enqueue(t, other, m, time.Time{})
-	planned := make(chan time.Time, 1)
-	bare(t, worker, asynq.Config{
-		Concurrency: 1, TaskCheckInterval: time.Millisecond,
-		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration {
-			at := time.Now().Truncate(time.Second).Add(100*time.Second + 900*time.Millisecond)
-			planned <- at
-			return time.Until(at)
-		},
-	}, func(context.Context, *asynq.Task) error { return errors.New("again") })
-	var score float64
-	eventually(t, "the retry", func() (ok bool) {
-		var err error
-		score, err = other.ZScore(t.Context(), queue.RetryKey(queue.Default), m.ID).Result()
-		return err == nil
-	})
-	if want := (<-planned).Unix(); score != float64(want) {
-		t.Errorf("stored %s, want %d", strconv.FormatFloat(score, 'f', -1, 64), want)
-	}
 }

@@ -1,50 +1,85 @@
 package dequeue
 
-import "sync"
+import (
+	"context"
+	"sync"
+	"time"
 
-// Delivery is what the task's hash held, beside the message, when the task was handed out.
+	"github.com/layerq/layerq/internal/queue"
+)
+
+// Delivery is a task in this process' hands.
 type Delivery struct {
-	// Result is what an earlier execution left behind, nil if nothing: the task was done already.
-	Result []byte
-	// Attempts counts the executions that Layer answered.
-	Attempts int
-	// Failures counts the executions that used up one of the attempts it may have.
-	Failures int
-	// LastError is what the last execution failed with, empty if none did.
-	LastError string
-	// Deliveries counts how often the task was handed out, this time included.
-	Deliveries int
+	queue.Taken
+	Queue string
+	// Message is what the worker gets to see, see normalize.
+	Message *queue.Message
+	// Pass is the valve's, nil without one.
+	Pass Pass
+
+	began time.Time // before the task was asked for, by this process' clock
+	lost  context.Context
+	lose  context.CancelFunc
+
+	mu    sync.Mutex
+	until time.Time // the lease does not end before
 }
 
-// maxDeliveries bounds what is kept for tasks that nobody asks about. A server
-// has at most as many tasks in hand as it runs at once.
-const maxDeliveries = 10_000
+// NewDelivery returns the delivery of a task that was taken just now; began is when it was asked for.
+func NewDelivery(q string, t queue.Taken, m *queue.Message, pass Pass, began time.Time) *Delivery {
+	d := &Delivery{Taken: t, Queue: q, Message: m, Pass: pass, began: began, until: began.Add(queue.LeaseTime)}
+	d.lost, d.lose = context.WithCancel(context.Background())
+	return d
+}
 
-// deliveries keeps the side data of tasks on their way through asynq.
-type deliveries struct {
+// Now is Redis' clock, as far as this process can tell: the clocks of workers differ.
+func (d *Delivery) Now() time.Time { return d.Taken.Now.Add(time.Since(d.began)) }
+
+// Lost ends when it is known that the task is no longer this process', or when the
+// delivery is done.
+func (d *Delivery) Lost() context.Context { return d.lost }
+
+// Mine tells whether the task is certainly still this process'. A process that was
+// stopped for longer than a lease learns it here, before it is told.
+func (d *Delivery) Mine() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lost.Err() == nil && time.Now().Before(d.until)
+}
+
+func (d *Delivery) extended(until time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.until = until
+}
+
+// hands are the deliveries on their way through asynq, and in the worker's hands.
+type hands struct {
 	mu   sync.Mutex
-	byID map[string]Delivery
+	byID map[string]*Delivery
 }
 
-func (d *deliveries) put(id string, v Delivery) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.byID == nil {
-		d.byID = make(map[string]Delivery)
+// put adds a delivery. One that asynq never handed over is replaced when the task is taken again.
+func (h *hands) put(d *Delivery) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.byID == nil {
+		h.byID = make(map[string]*Delivery)
 	}
-	if _, ok := d.byID[id]; !ok && len(d.byID) >= maxDeliveries {
-		for other := range d.byID {
-			delete(d.byID, other)
-			break
-		}
-	}
-	d.byID[id] = v
+	h.byID[d.ID] = d
 }
 
-func (d *deliveries) take(id string) (Delivery, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	v, ok := d.byID[id]
-	delete(d.byID, id)
-	return v, ok
+func (h *hands) get(id string) *Delivery {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.byID[id]
+}
+
+// drop removes this delivery, and not a later one of the same task.
+func (h *hands) drop(d *Delivery) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.byID[d.ID] == d {
+		delete(h.byID, d.ID)
+	}
 }

@@ -3,17 +3,13 @@ package dequeue_test
 import (
 	"context"
 	"errors"
-	"strconv"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 
-	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
-	"github.com/layerq/layerq/internal/redistest"
 )
 
 func TestDeliveryTellsWhatTheHashHolds(t *testing.T) {
@@ -29,17 +25,16 @@ func TestDeliveryTellsWhatTheHashHolds(t *testing.T) {
 		return errors.New("the acknowledgement was lost")
 	}, queue.Default)
 	enqueue(t, rdb, m, time.Time{})
-	want := []dequeue.Delivery{{Deliveries: 1}, {Result: []byte("done"), Attempts: 1, LastError: "the acknowledgement was lost", Deliveries: 2}}
-	for i, d := range p.wait(t, 2)[:2] {
-		if !d.HasSide {
-			t.Errorf("delivery %d has no side data", i)
-		}
-		if diff := cmp.Diff(want[i], d.Side); diff != "" {
-			t.Errorf("delivery %d (-want +got):\n%s", i, diff)
-		}
+	d := p.wait(t, 2)
+	first, second := d[0].Side, d[1].Side
+	if first.Result != nil || first.Attempts != 0 || first.Taken.Delivery != 1 || first.Message.ErrorMsg != "" {
+		t.Errorf("first delivery: %+v", first)
 	}
-	if _, again := p.hook.Delivery(m.ID); again {
-		t.Error("side data was handed out twice")
+	if string(second.Result) != "done" || second.Attempts != 1 || second.Taken.Delivery != 2 || second.Message.ErrorMsg != "the acknowledgement was lost" {
+		t.Errorf("second delivery: %+v", second)
+	}
+	if m.ID != second.ID || second.Queue != queue.Default {
+		t.Errorf("second delivery is of task %s in queue %s", second.ID, second.Queue)
 	}
 }
 
@@ -49,22 +44,21 @@ func TestDeliveryOfATaskWithOddFields(t *testing.T) {
 	m := message(queue.Default)
 	push(t, rdb, m.ID, "msg", m.Encode(), "state", "pending", queue.FieldAttempts, "many", queue.FieldDeliveries, "some")
 	p := start(t, worker, nil, queue.Default)
-	if diff := cmp.Diff(dequeue.Delivery{Deliveries: 1}, p.wait(t, 1)[0].Side); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	if d := p.wait(t, 1)[0].Side; d.Attempts != 0 || d.Taken.Delivery != 1 || d.Crashes != 0 {
+		t.Errorf("%+v", d)
 	}
 }
 
-func TestSideDataIsBounded(t *testing.T) {
+func TestDeliveriesAreForgotten(t *testing.T) {
 	t.Parallel()
-	h := dequeue.New(redistest.New(t), dequeue.Options{})
-	defer h.Close()
-	for i := range dequeue.MaxDeliveries + 100 {
-		h.Put(strconv.Itoa(i), dequeue.Delivery{})
+	worker, rdb := newRDB(t)
+	p := start(t, worker, nil, queue.Default)
+	for range 20 {
+		enqueue(t, rdb, message(queue.Default), time.Time{})
 	}
-	if n := h.Kept(); n != dequeue.MaxDeliveries {
-		t.Errorf("%d kept, want %d", n, dequeue.MaxDeliveries)
-	}
-	if _, ok := h.Delivery(uuid.NewString()); ok {
-		t.Error("side data of a task that there is not")
+	p.wait(t, 20)
+	eventually(t, "empty hands", func() bool { return p.hook.Hands() == 0 })
+	if p.hook.Delivery(uuid.NewString()) != nil {
+		t.Error("a delivery of a task that there is not")
 	}
 }

@@ -1,7 +1,6 @@
 package dequeue
 
 import (
-	"context"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -9,34 +8,25 @@ import (
 	"github.com/layerq/layerq/internal/queue"
 )
 
-// SHA is the digest of our script.
-var SHA = sha
+// DequeueOf tells whether cmd is asynq's dequeue script, and of which queue.
+func DequeueOf(cmd redis.Cmder) (q string, ok bool) { return dequeueOf(cmd) }
 
-// MaxDeliveries bounds the side data.
-const MaxDeliveries = maxDeliveries
+// Stand tells whether cmd is a script of asynq's that the hook stands in for.
+func Stand(cmd redis.Cmder) bool { return stand(cmd) }
 
-// DequeueRequest tells whether cmd is asynq's dequeue script, and of which queue.
-func DequeueRequest(cmd redis.Cmder) (q string, ok bool) {
-	req, ok := dequeueRequest(cmd)
-	return req.queue, ok
+// Renewal tells whether cmd is asynq's renewal of leases, of which queue and tasks.
+func Renewal(cmd redis.Cmder) (q string, ids []string, ok bool) { return renewal(cmd) }
+
+// Expiry tells whether cmd is asynq's removal of completed tasks.
+func Expiry(cmd redis.Cmder) bool {
+	_, ok := expiry(cmd)
+	return ok
 }
 
-// RetryAt tells whether cmd is asynq's retry script, and when the task is due.
-func RetryAt(cmd redis.Cmder) (q string, at time.Time, ok bool) { return retryAt(cmd) }
-
-// Taken is what one run of the script did.
-type Taken struct {
-	Outcome, ID string
-	Dropped     []string
-	Left        time.Duration
-	Delivery    Delivery
-}
-
-// Take runs the script once, as the hook does.
-func Take(ctx context.Context, rdb redis.UniversalClient, q string) (Taken, error) {
-	lease := time.Now().Add(30 * time.Second).Unix()
-	r, err := run(ctx, rdb.Process, request{queue: q, lease: lease})
-	return Taken{string(r.outcome), r.id, r.dropped, r.left, r.delivery}, err
+// IsTake tells whether cmd is our own look for a task.
+func IsTake(cmd redis.Cmder) bool {
+	keys, argv, ok := scriptCall(cmd)
+	return ok && len(keys) == 1 && len(argv) == 5 && isKey(keys[0], "pending")
 }
 
 // Normalize is what asynq gets instead of an encoded message.
@@ -44,12 +34,16 @@ func Normalize(encoded, id, q string, retention time.Duration) (m *queue.Message
 	return normalize(encoded, id, q, retention)
 }
 
-// Put stores side data as a delivery does.
-func (h *Hook) Put(id string, d Delivery) { h.handed.put(id, d) }
+// Hands counts the deliveries that are not done.
+func (h *Hook) Hands() int {
+	h.hands.mu.Lock()
+	defer h.hands.mu.Unlock()
+	return len(h.hands.byID)
+}
 
-// Kept counts the side data that nobody asked for.
-func (h *Hook) Kept() int {
-	h.handed.mu.Lock()
-	defer h.handed.mu.Unlock()
-	return len(h.handed.byID)
+// Age makes a delivery believe that its lease was renewed so much earlier.
+func (d *Delivery) Age(by time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.until = d.until.Add(-by)
 }

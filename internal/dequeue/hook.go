@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -18,13 +19,32 @@ type Options struct {
 	Log *slog.Logger
 	// Retention is for messages that ask for none. Defaults to 24 h; at least 1 s.
 	Retention time.Duration
+	// Valve says when tasks may be taken. Nil lets them be taken at any time.
+	Valve Valve
+}
+
+// A Valve says when tasks may be taken.
+type Valve interface {
+	// Enter returns when a task of the queue may be taken, or with an error when ctx ends before.
+	Enter(ctx context.Context, queue string) (Pass, error)
+}
+
+// A Pass lets one task be taken.
+type Pass interface {
+	// Probe says that the task is taken to find out whether a hold may end.
+	Probe() bool
+	// Release ends the pass: the task is over, or none was found.
+	Release()
 }
 
 const (
 	defaultRetention = 24 * time.Hour
-	// maxAge is how long a request may wait for its turn. asynq takes the task's lease, of 30 s, before it
+	// maxAge is how long a request may wait. asynq counts a lease of its own, of 30 s, from when it
 	// asks, and extends it every 5 s once it has the task.
 	maxAge = 10 * time.Second
+	// takeTimeout ends a look that Redis does not answer. go-redis would send it three times more,
+	// and a Redis that hung for a moment would then hand out four tasks whose answers nobody reads.
+	takeTimeout = 5 * time.Second
 )
 
 // Hook runs our script in the place of asynq's dequeue script, and waits for a
@@ -32,12 +52,17 @@ const (
 // share, see [ServerConfig]. It is safe for concurrent use.
 type Hook struct {
 	opts    Options
+	store   *queue.Store
 	blocker *blocker
 	health  health
-	handed  deliveries
+	hands   hands
 	outages outages
+	// ahead is how much Redis' clock is ahead of this process'.
+	ahead atomic.Int64
 
 	closed chan struct{}
+	ending context.Context // ends when closed is closed
+	end    context.CancelFunc
 	mu     sync.Mutex // guards byName, and starting goroutines against Close
 	shut   bool
 	stop   context.CancelFunc // of listening; nil before the first dequeue
@@ -45,8 +70,8 @@ type Hook struct {
 	wg     sync.WaitGroup
 }
 
-// New returns a hook that waits for pushes on a client of its own with the
-// options of rdb, which may be the client that the hook is added to. A client
+// New returns a hook for rdb, which it looks for tasks with; add the hook to it. It waits for pushes on a client
+// of its own with the same options. A client
 // that is neither a [redis.Client] nor a [redis.ClusterClient] cannot be copied; then the
 // hook asks once a second. Close must be called.
 func New(rdb redis.UniversalClient, opts Options) *Hook {
@@ -57,8 +82,11 @@ func New(rdb redis.UniversalClient, opts Options) *Hook {
 		opts.Retention = defaultRetention
 	}
 	opts.Retention = max(opts.Retention, time.Second)
+	ending, end := context.WithCancel(context.Background())
 	return &Hook{
+		ending: ending, end: end,
 		opts:    opts,
+		store:   queue.NewStore(rdb),
 		blocker: newBlocker(rdb),
 		outages: outages{log: opts.Log},
 		closed:  make(chan struct{}),
@@ -76,6 +104,7 @@ func (h *Hook) Close() {
 	if !h.shut {
 		h.shut = true
 		close(h.closed)
+		h.end()
 		if h.stop != nil {
 			h.stop()
 		}
@@ -85,14 +114,29 @@ func (h *Hook) Close() {
 	h.wg.Wait()
 }
 
-// Delivery returns the side data of the task that was handed out last under
-// id, and forgets it.
-func (h *Hook) Delivery(id string) (Delivery, bool) { return h.handed.take(id) }
+// Delivery returns the delivery of a task that asynq hands over, nil if the hook
+// does not know it. It is the worker's until Done.
+func (h *Hook) Delivery(id string) *Delivery { return h.hands.get(id) }
 
-// Due tells that a task of the queue becomes runnable at the given time, so
-// that a wait does not outlast it. Retries that asynq stores through the hook's client, and
-// times that the queue held when it was last looked at, are known without it.
-func (h *Hook) Due(queue string, at time.Time) { h.waiter(queue).hint(at) }
+// Done forgets a delivery, whose task is settled or lost.
+func (h *Hook) Done(d *Delivery) {
+	h.hands.drop(d)
+	d.lose()
+	if d.Pass != nil {
+		d.Pass.Release()
+	}
+}
+
+// Settle ends a delivery, see [queue.Store.Settle]. Waiting servers learn when a
+// retry is due.
+func (h *Hook) Settle(ctx context.Context, d *Delivery, e queue.Settlement) (mine bool, err error) {
+	e.Queue, e.Delivery = d.Queue, queue.Delivery{ID: d.ID, Count: d.Taken.Delivery}
+	mine, err = h.store.Settle(ctx, e)
+	if err == nil && e.Verdict == queue.VerdictRetry {
+		h.waiter(d.Queue).hint(time.Now().Add(e.Wait))
+	}
+	return mine, err
+}
 
 // Health tells when Redis last answered any command of the client, and what is
 // wrong now: the network's error, that nothing was answered for a while, or
@@ -114,7 +158,7 @@ func (h *Hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 	}
 }
 
-// ProcessHook implements [redis.Hook]. Everything but asynq's dequeue script passes unchanged.
+// ProcessHook implements [redis.Hook]. Commands that are not of asynq's engine pass unchanged.
 func (h *Hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	watched := func(ctx context.Context, cmd redis.Cmder) error {
 		end := h.health.begin(ctx)
@@ -123,108 +167,155 @@ func (h *Hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		return err
 	}
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if req, ok := dequeueRequest(cmd); ok {
+		if q, ok := dequeueOf(cmd); ok {
 			if answer, ok := cmd.(*redis.Cmd); ok {
-				return h.dequeue(ctx, watched, answer, req)
+				return h.dequeue(answer, q)
 			}
 		}
-		err := watched(ctx, cmd)
-		if q, at, ok := retryAt(cmd); ok && err == nil {
-			h.Due(q, at)
+		if stand(cmd) {
+			return nil
 		}
-		return err
+		if q, ids, ok := renewal(cmd); ok {
+			return h.renew(ctx, cmd, q, ids)
+		}
+		if at, ok := expiry(cmd); ok {
+			cmd.Args()[at] = time.Now().Add(time.Duration(h.ahead.Load())).Unix()
+		}
+		return watched(ctx, cmd)
 	}
 }
 
+// renew extends the leases of the deliveries that asynq asks for, by Redis' clock, and
+// tells those that are lost.
+func (h *Hook) renew(ctx context.Context, cmd redis.Cmder, q string, ids []string) error {
+	deliveries := make([]queue.Delivery, 0, len(ids))
+	held := make(map[string]*Delivery, len(ids))
+	for _, id := range ids {
+		if d := h.hands.get(id); d != nil {
+			held[id] = d
+			deliveries = append(deliveries, queue.Delivery{ID: id, Count: d.Taken.Delivery})
+		}
+	}
+	if len(held) == 0 {
+		return nil
+	}
+	until := time.Now().Add(queue.LeaseTime)
+	lost, err := h.store.Extend(ctx, q, deliveries)
+	if err != nil {
+		cmd.SetErr(err)
+		return err
+	}
+	for _, id := range lost {
+		held[id].lose()
+		delete(held, id)
+	}
+	for _, d := range held {
+		d.extended(until)
+	}
+	return nil
+}
+
 // dequeue answers asynq's command: with an encoded message, or with nil when there is none.
-func (h *Hook) dequeue(ctx context.Context, next redis.ProcessHook, cmd *redis.Cmd, req request) error {
-	w := h.waiter(req.queue)
+func (h *Hook) dequeue(cmd *redis.Cmd, q string) error {
+	w := h.waiter(q)
 	h.listen()
-	r, err := h.take(ctx, next, w, req)
-	if err == nil && r.outcome != task {
-		r, err = h.wait(ctx, next, w, req, r)
+	ctx, cancel := context.WithTimeout(h.ending, maxAge) // asynq's own context never ends
+	defer cancel()
+	d, found, err := h.take(ctx, w)
+	if err == nil && d == nil {
+		d, err = h.wait(ctx, w, found)
 	}
 	if err != nil {
 		// asynq would ask again without a break, and log: the hook does both.
 		w.sleep(ctx, errorPoll)
+	}
+	if err != nil || d == nil {
 		cmd.SetErr(redis.Nil)
 		return redis.Nil
 	}
-	if r.outcome != task {
-		cmd.SetErr(redis.Nil)
-		return redis.Nil
-	}
-	cmd.SetVal(h.hand(ctx, next, req.queue, r))
+	cmd.SetVal(string(d.Message.Encode()))
 	return nil
 }
 
-// wait waits for a task after the script found none, and returns what the
-// script found then, or r if it is better to ask again with a new lease.
-func (h *Hook) wait(ctx context.Context, next redis.ProcessHook, w *waiter, req request, r reply) (reply, error) {
-	stale := time.NewTimer(maxAge)
-	defer stale.Stop()
+// wait waits for a task after a look found none. It returns nil if it is better to ask again.
+func (h *Hook) wait(ctx context.Context, w *waiter, found queue.Taken) (*Delivery, error) {
 	select {
 	case w.turn <- struct{}{}:
-	case <-stale.C:
-		return r, nil
-	case <-h.closed:
-		return r, nil
 	case <-ctx.Done():
-		return r, nil
+		return nil, nil
 	}
 	defer func() { <-w.turn }()
-	if r.outcome == paused {
+	if found.Found == queue.FoundPaused || found.Found == queue.FoundHeld {
 		left := pausePoll
-		if r.left >= 0 {
-			left = min(left, r.left)
+		if found.Left >= 0 {
+			left = min(left, found.Left)
 		}
 		w.sleep(ctx, left)
-		return r, nil
+		return nil, nil
 	}
 	if !w.await(ctx) {
-		return r, nil
+		return nil, nil
 	}
-	r, err := h.take(ctx, next, w, req)
-	w.found(err == nil && r.outcome == task)
-	return r, err
+	d, _, err := h.take(ctx, w)
+	w.found(d != nil)
+	return d, err
 }
 
-// take runs the script.
-func (h *Hook) take(ctx context.Context, next redis.ProcessHook, w *waiter, req request) (reply, error) {
-	select {
-	case <-h.closed:
-		return reply{outcome: idle, left: -1}, nil
-	default:
-	}
-	r, err := run(ctx, next, req)
-	h.health.dequeued(req.queue, err)
-	h.outages.dequeued(req.queue, err)
-	if err != nil {
-		return r, err
-	}
-	for _, id := range r.dropped {
-		h.opts.Log.Warn("removed an id without a task from the queue", "task_id", id, "queue", req.queue)
-	}
-	if r.outcome == idle && r.left >= 0 {
-		w.hint(time.Now().Add(r.left))
-	}
-	return r, nil
-}
-
-// hand returns the message that asynq gets for a task.
-func (h *Hook) hand(ctx context.Context, next redis.ProcessHook, q string, r reply) string {
-	m, stands := normalize(r.message, r.id, q, h.opts.Retention)
-	encoded := string(m.Encode())
-	if !stands {
-		h.opts.Log.Warn("a task cannot be decoded", "task_id", r.id, "queue", q, "reason", m.Headers[HeaderUndecodable])
-		// In Redis too: asynq's recoverer and Inspector decode what is there.
-		if err := next(ctx, redis.NewCmd(ctx, "hset", queue.TaskKey(q, r.id), "msg", encoded)); err != nil {
-			h.opts.Log.Warn("the replacement of a task was not stored", "task_id", r.id, "queue", q, "error", err)
+// take looks for a task. Where there is none, found says why.
+func (h *Hook) take(ctx context.Context, w *waiter) (d *Delivery, found queue.Taken, err error) {
+	var pass Pass
+	if h.opts.Valve != nil {
+		if pass, err = h.opts.Valve.Enter(ctx, w.queue); err != nil {
+			return nil, queue.Taken{Found: queue.FoundHeld}, nil // the valve has waited, and waits on
 		}
 	}
-	r.delivery.LastError = m.ErrorMsg
-	h.handed.put(r.id, r.delivery)
-	return encoded
+	if ctx.Err() == nil {
+		d, found, err = h.look(ctx, w, pass)
+	}
+	if d == nil && pass != nil {
+		pass.Release()
+	}
+	return d, found, err
+}
+
+// look runs the script.
+func (h *Hook) look(ctx context.Context, w *waiter, pass Pass) (*Delivery, queue.Taken, error) {
+	began := time.Now()
+	// A look that found a task must not be given up for the drain or because it waited: only if Redis is silent.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeTimeout)
+	defer cancel()
+	found, err := h.store.Take(ctx, w.queue, pass != nil && pass.Probe())
+	h.health.dequeued(w.queue, err)
+	h.outages.dequeued(w.queue, err)
+	if err != nil {
+		return nil, found, err
+	}
+	h.ahead.Store(int64(found.Now.Sub(time.Now().Round(0))))
+	for _, id := range found.Dropped {
+		h.opts.Log.Warn("removed an id without a task from the queue", "task_id", id, "queue", w.queue)
+	}
+	if found.Found == queue.FoundIdle && found.Left >= 0 {
+		w.hint(time.Now().Add(found.Left))
+	}
+	if found.Found != queue.FoundTask {
+		return nil, found, nil
+	}
+	d := NewDelivery(w.queue, found, h.message(ctx, w.queue, found), pass, began)
+	h.hands.put(d)
+	return d, found, nil
+}
+
+// message returns what the worker gets to see of a task.
+func (h *Hook) message(ctx context.Context, q string, t queue.Taken) *queue.Message {
+	m, stands := normalize(t.Message, t.ID, q, h.opts.Retention)
+	if !stands {
+		h.opts.Log.Warn("a task cannot be decoded", "task_id", t.ID, "queue", q, "reason", m.Headers[HeaderUndecodable])
+		// In Redis too: asynq's Inspector decodes what is there.
+		if err := h.store.Replace(ctx, m); err != nil {
+			h.opts.Log.Warn("the replacement of a task was not stored", "task_id", t.ID, "queue", q, "error", err)
+		}
+	}
+	return m
 }
 
 // waiter returns the waiter of a queue.

@@ -3,6 +3,7 @@ package dequeue_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -45,8 +46,7 @@ type delivery struct {
 	ID, Type, Payload string
 	Headers           map[string]string
 	MaxRetry          int
-	Side              dequeue.Delivery
-	HasSide           bool
+	Side              *dequeue.Delivery
 	At                time.Time
 }
 
@@ -60,7 +60,7 @@ func start(t testing.TB, rdb redis.UniversalClient, handle handler, queues ...st
 	p.hook = dequeue.New(rdb, dequeue.Options{Log: slog.New(slog.NewTextHandler(p.log, nil))})
 	rdb.AddHook(p.hook)
 	rdb.AddHook(spy(func(cmd redis.Cmder) {
-		if args := cmd.Args(); cmd.Name() == "evalsha" && args[1] == dequeue.SHA {
+		if dequeue.IsTake(cmd) && cmd.Name() == "evalsha" {
 			p.scripts.Add(1)
 		}
 	}))
@@ -81,25 +81,45 @@ func (p *pool) serve(t testing.TB, q string, handle handler) *asynq.Server {
 	t.Helper()
 	cfg := dequeue.ServerConfig(q, 4)
 	cfg.LogLevel = asynq.FatalLevel
-	cfg.RetryDelayFunc = func(int, error, *asynq.Task) time.Duration { return time.Second }
 	srv := asynq.NewServerFromRedisClient(p.rdb, cfg)
 	err := srv.Start(asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
 		d := delivery{Type: task.Type(), Payload: string(task.Payload()), Headers: task.Headers(), At: time.Now()}
 		d.ID, _ = asynq.GetTaskID(ctx)
 		d.MaxRetry, _ = asynq.GetMaxRetry(ctx)
-		d.Side, d.HasSide = p.hook.Delivery(d.ID)
+		d.Side = p.hook.Delivery(d.ID)
 		p.mu.Lock()
 		p.seen = append(p.seen, d)
 		p.mu.Unlock()
-		if handle == nil {
-			return nil
+		var err error
+		if handle != nil {
+			err = handle(ctx, task)
 		}
-		return handle(ctx, task)
+		defer p.hook.Done(d.Side)
+		return p.settle(ctx, d.Side, err)
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return srv
+}
+
+// errCrash makes a delivery end as if its worker had died.
+var errCrash = errors.New("crash")
+
+// settle ends a delivery as a worker does: an error is retried after a second.
+func (p *pool) settle(ctx context.Context, d *dequeue.Delivery, err error) error {
+	m := *d.Message
+	e := queue.Settlement{Verdict: queue.VerdictDone, Message: &m, Now: d.Now(), Counts: true}
+	switch {
+	case errors.Is(err, errCrash):
+		return nil
+	case errors.Is(err, asynq.SkipRetry):
+		e.Verdict, m.ErrorMsg = queue.VerdictArchive, err.Error()
+	case err != nil:
+		e.Verdict, e.Wait, m.ErrorMsg = queue.VerdictRetry, time.Second, err.Error()
+	}
+	_, failed := p.hook.Settle(context.WithoutCancel(ctx), d, e)
+	return failed
 }
 
 // deliveries returns what the handlers saw so far.

@@ -2,45 +2,92 @@ package dequeue
 
 import (
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
 )
 
-// request is one execution of asynq's dequeue script.
-type request struct {
-	queue string
-	lease any // until when, in Unix seconds
-}
-
-// dequeueRequest recognises asynq's dequeue script by its four keys and two
+// dequeueOf recognises asynq's dequeue script by its four keys and two
 // arguments; nothing else that asynq runs has the same.
-func dequeueRequest(cmd redis.Cmder) (request, bool) {
+func dequeueOf(cmd redis.Cmder) (q string, ok bool) {
 	keys, argv, ok := scriptCall(cmd)
 	if !ok || len(keys) != 4 || len(argv) != 2 {
-		return request{}, false
+		return "", false
 	}
-	q, ok := queueOf(keys[0], "pending")
+	q, ok = queueOf(keys[0], "pending")
 	if !ok || keys[1] != queue.PausedKey(q) || keys[2] != queue.ActiveKey(q) || keys[3] != queue.LeaseKey(q) {
-		return request{}, false
+		return "", false
 	}
-	return request{queue: q, lease: argv[0]}, true
+	return q, true
 }
 
-// retryAt recognises asynq's retry script, which puts a task into the retry
-// set, and returns the queue and when the task is due there.
-func retryAt(cmd redis.Cmder) (q string, at time.Time, ok bool) {
+// stand answers those commands of asynq that the hook's scripts stand in for. It
+// returns false for every other command.
+//
+//   - What ends a delivery (done, complete, retry, archive, requeue): the worker has
+//     settled it, or does not know how it went and lets its lease end.
+//   - The recoverer's question for expired leases, and the forwarder's for due tasks: [queue.Store.Take]
+//     sees to both, by Redis' clock. asynq goes by the clock of the machine.
+func stand(cmd redis.Cmder) bool {
+	answer, ok := cmd.(*redis.Cmd)
+	if !ok {
+		return false
+	}
 	keys, argv, ok := scriptCall(cmd)
-	if !ok || len(keys) != 8 || len(argv) != 6 {
-		return "", time.Time{}, false
+	switch {
+	case !ok:
+		return false
+	case endsDelivery(keys):
+		answer.SetVal("OK")
+	case len(keys) == 1 && len(argv) == 2 && isKey(keys[0], "lease"):
+		answer.SetVal([]any{})
+	case len(keys) == 2 && len(argv) == 4 && (isKey(keys[0], "scheduled") || isKey(keys[0], "retry")) && isKey(keys[1], "pending"):
+		answer.SetVal(int64(0))
+	default:
+		return false
 	}
-	if q, ok = queueOf(keys[3], "retry"); !ok || keys[1] != queue.ActiveKey(q) {
-		return "", time.Time{}, false
+	return true
+}
+
+// endsDelivery recognises asynq's scripts that end a delivery: their first key is the
+// list of active tasks, or it follows that of a task.
+func endsDelivery(keys []string) bool {
+	if len(keys) < 4 {
+		return false
 	}
-	sec, ok := argv[2].(int64)
-	return q, time.Unix(sec, 0), ok
+	return isKey(keys[0], "active") || isKey(keys[1], "active") && strings.Contains(keys[0], "}:t:")
+}
+
+// renewal recognises asynq's renewal of leases, and returns the queue and the ids.
+func renewal(cmd redis.Cmder) (q string, ids []string, ok bool) {
+	const first = 3 // zadd, key, xx
+	args := cmd.Args()
+	if cmd.Name() != "zadd" || len(args) < first+2 || args[first-1] != "xx" {
+		return "", nil, false
+	}
+	key, _ := args[1].(string)
+	if q, ok = queueOf(key, "lease"); !ok {
+		return "", nil, false
+	}
+	for i := first + 1; i < len(args); i += 2 {
+		id, ok := args[i].(string)
+		if !ok {
+			return "", nil, false
+		}
+		ids = append(ids, id)
+	}
+	return q, ids, true
+}
+
+// expiry recognises asynq's removal of completed tasks whose time is over, and
+// returns where in the command the time is.
+func expiry(cmd redis.Cmder) (at int, ok bool) {
+	keys, argv, ok := scriptCall(cmd)
+	if !ok || len(keys) != 1 || len(argv) != 3 || !isKey(keys[0], "completed") {
+		return 0, false
+	}
+	return len(cmd.Args()) - len(argv), true
 }
 
 // scriptCall returns the keys and arguments of EVAL or EVALSHA.
@@ -64,6 +111,11 @@ func scriptCall(cmd redis.Cmder) (keys []string, argv []any, ok bool) {
 		keys = append(keys, key)
 	}
 	return keys, args[3+n:], true
+}
+
+func isKey(key, name string) bool {
+	_, ok := queueOf(key, name)
+	return ok
 }
 
 // queueOf returns the queue of a key asynq:{queue}:name.

@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
-	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
 )
@@ -126,13 +126,12 @@ func TestScriptDoesWhatASimpleModelDoes(t *testing.T) {
 			},
 			"take": func(rt *rapid.T) {
 				outcome, id, dropped := m.take()
-				got, err := dequeue.Take(ctx, rdb, q)
+				got, err := queue.NewStore(rdb).Take(ctx, q, false)
 				if err != nil {
 					rt.Fatal(err)
 				}
-				want := dequeue.Taken{Outcome: outcome, ID: id, Dropped: dropped}
-				want.Delivery.Deliveries = m.count[id]
-				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(dequeue.Taken{}, "Left"), cmpopts.EquateEmpty()); diff != "" {
+				want := queue.Taken{Found: queue.Found(outcome), ID: id, Dropped: dropped, Delivery: m.count[id]}
+				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(queue.Taken{}, "Left", "Now", "Message"), cmpopts.EquateEmpty()); diff != "" {
 					rt.Fatalf("(-want +got):\n%s", diff)
 				}
 				if outcome == "idle" && len(dropped) == 0 && len(m.later) > 0 && (got.Left < 50*time.Minute || got.Left > time.Hour) {
@@ -167,20 +166,19 @@ func TestScriptDoesWhatASimpleModelDoes(t *testing.T) {
 	})
 }
 
-func TestScriptForwardsAGroupAsAsynqDoes(t *testing.T) {
+// Here every task is run by itself; asynq would aggregate those of a group and needs a program for it.
+func TestScriptDissolvesGroups(t *testing.T) {
 	t.Parallel()
-	rdb, ctx := redistest.New(t), t.Context()
-	id := uuid.NewString()
-	rdb.HSet(ctx, queue.TaskKey(queue.Default, id), "msg", "m", "state", "scheduled", "group", "g1")
-	rdb.ZAdd(ctx, queue.ScheduledKey(queue.Default), redis.Z{Score: 1, Member: id})
-	if got, err := dequeue.Take(ctx, rdb, queue.Default); err != nil || got.Outcome != "idle" || got.Left != 0 {
-		t.Errorf("%+v, %v, want idle and another look at once", got, err)
+	rdb := redistest.New(t)
+	if _, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask("a:b", nil), asynq.Group("g1"), asynq.TaskID("x")); err != nil {
+		t.Fatal(err)
 	}
-	if got := rdb.ZRange(ctx, queue.Prefix(queue.Default)+"g:g1", 0, -1).Val(); len(got) != 1 || got[0] != id {
-		t.Errorf("group %v, want the task", got)
+	got, err := queue.NewStore(rdb).Take(t.Context(), queue.Default, false)
+	if err != nil || got.ID != "x" {
+		t.Errorf("%+v, %v, want the task", got, err)
 	}
-	if state := rdb.HGet(ctx, queue.TaskKey(queue.Default, id), "state").Val(); state != "aggregating" {
-		t.Errorf("state %q", state)
+	if n := rdb.Exists(t.Context(), queue.Prefix(queue.Default)+"groups", queue.Prefix(queue.Default)+"g:g1").Val(); n != 0 {
+		t.Error("the group is left")
 	}
 }
 
@@ -191,7 +189,7 @@ func TestScriptNotesSinceWhenATaskIsPending(t *testing.T) {
 	enqueue(t, rdb, m, time.Now().Add(time.Hour))
 	rdb.ZAdd(ctx, queue.ScheduledKey(queue.Default), redis.Z{Score: 1, Member: m.ID})
 	rdb.Set(ctx, queue.PausedKey(queue.Default), 1, 0)
-	if _, err := dequeue.Take(ctx, rdb, queue.Default); err != nil {
+	if _, err := queue.NewStore(rdb).Take(ctx, queue.Default, false); err != nil {
 		t.Fatal(err)
 	}
 	ns, err := rdb.HGet(ctx, queue.TaskKey(queue.Default, m.ID), "pending_since").Int64()

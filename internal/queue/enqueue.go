@@ -21,12 +21,19 @@ type Entry struct {
 	// ProcessAt is the earliest time to run the task; zero or past means now. asynq
 	// counts whole seconds: the task runs up to one second later, never earlier.
 	ProcessAt time.Time
+	// Lane is the lane that the task joins, when it is due; empty for none. The tasks of a lane
+	// run one after the other, in the order in which they joined.
+	Lane string
+	// StopLane lets no later task of the lane run if this one is archived, until it is run again or deleted.
+	StopLane bool
 }
 
 // Answer tells what became of one [Entry].
 type Answer struct {
 	// Existing is what was there already under the id, in any of the queues; nothing was enqueued then.
 	Existing *Record
+	// Waits says that earlier tasks of its lane are before the new one.
+	Waits bool
 	// Err is why the entry was not enqueued. Unless it is one of the entry itself,
 	// the entry may have been enqueued all the same: enqueue it again.
 	Err error
@@ -66,9 +73,9 @@ func (s *Store) Enqueue(ctx context.Context, entries []Entry) ([]Answer, error) 
 
 // item is an entry on its way into Redis.
 type item struct {
+	Entry
 	msg     *Message
 	encoded []byte
-	at      time.Time
 	answer  *Answer
 	// again: the batch has the same id further up
 	again bool
@@ -85,7 +92,7 @@ func (s *Store) newBatch(entries []Entry, answers []Answer) []item {
 		}
 		_, again := seen[e.Message.ID]
 		seen[e.Message.ID] = struct{}{}
-		batch = append(batch, item{e.Message, e.Message.Encode(), e.ProcessAt, &answers[i], again})
+		batch = append(batch, item{e, e.Message, e.Message.Encode(), &answers[i], again})
 	}
 	return batch
 }
@@ -167,26 +174,30 @@ func (s *Store) store(ctx context.Context, batch []item) {
 }
 
 func (s *Store) call(it *item, now time.Time) call {
-	id := it.msg.ID
-	keys := make([]string, 2, 1+len(Names))
-	keys[0], keys[1] = TaskKey(it.msg.Queue, id), PendingKey(it.msg.Queue)
-	var score any = ""
+	id, q := it.msg.ID, it.msg.Queue
+	keys := make([]string, 1, len(Names))
+	keys[0] = TaskKey(q, id)
+	var due any = ""
 	channel, news := "", ""
-	if it.at.After(now) {
-		due := ceilSecond(it.at)
-		keys[1], score = ScheduledKey(it.msg.Queue), due
-		if it.at.Sub(now) < WakeWithin {
-			channel, news = WakeChannel, EncodeWake(it.msg.Queue, time.Unix(due, 0))
+	if it.ProcessAt.After(now) {
+		at := ceilSecond(it.ProcessAt)
+		due = at
+		if it.ProcessAt.Sub(now) < WakeWithin {
+			channel, news = WakeChannel, EncodeWake(q, time.Unix(at, 0))
 		}
 	}
 	if !s.cluster {
-		for _, q := range Names {
-			if q != it.msg.Queue {
-				keys = append(keys, TaskKey(q, id))
+		for _, other := range Names {
+			if other != q {
+				keys = append(keys, TaskKey(other, id))
 			}
 		}
 	}
-	return call{keys: keys, args: []any{it.encoded, id, score, now.UnixNano(), channel, news}}
+	stop := ""
+	if it.StopLane {
+		stop = "1"
+	}
+	return call{keys: keys, args: []any{Prefix(q), ownPrefix(q), it.encoded, id, due, channel, news, it.Lane, stop}}
 }
 
 // ceilSecond keeps the promise that a task does not run early. asynq writes whole
@@ -206,7 +217,8 @@ func (it *item) settle(reply any, err error) {
 		it.answer.Err = fmt.Errorf("queue: enqueue task %s: %w", it.msg.ID, err)
 		return
 	}
-	if stored, ok := reply.(int64); ok && stored == 0 {
+	if stored, ok := reply.(int64); ok {
+		it.answer.Waits = stored == 1
 		return
 	}
 	there, err := newRecord(reply)
@@ -215,6 +227,7 @@ func (it *item) settle(reply any, err error) {
 		return
 	}
 	if !it.again && it.msg.sameEnqueue(there.Message) {
+		it.answer.Waits = there.State == Waiting
 		return // our own command, whose reply was lost
 	}
 	it.answer.Existing = there

@@ -1,19 +1,21 @@
--- Stores one task unless its id is there already.
+-- Stores one task unless its id is there already. lane.lua and record.lua stand before this file.
 --
 -- KEYS[1]   the task's hash
--- KEYS[2]   the pending list, or the scheduled set
--- KEYS[3..] the hashes of the same id in the other queues
--- ARGV[1]   the message
--- ARGV[2]   the id
--- ARGV[3]   when to run it, in Unix seconds; empty for now
--- ARGV[4]   now in Unix nanoseconds
--- ARGV[5]   the channel to tell waiting workers of the time on; empty if they find out early enough
--- ARGV[6]   what to tell them
+-- KEYS[2..] the hashes of the same id in the other queues
+-- ARGV[1]   what asynq's keys of the queue begin with, ARGV[2] what ours do
+-- ARGV[3]   the message
+-- ARGV[4]   the id
+-- ARGV[5]   when to run it, in Unix seconds; empty for now
+-- ARGV[6]   the channel to tell waiting workers of the time on; empty if they find out early enough
+-- ARGV[7]   what to tell them
+-- ARGV[8]   the lane; empty for none
+-- ARGV[9]   "1": the lane stops if the task is archived
 --
--- Returns 0 when the task was stored, else what was there.
-if redis.call("EXISTS", KEYS[1], unpack(KEYS, 3)) > 0 then
+-- Returns 0 when the task was stored, 1 when it was and waits for its turn, else what was there.
+local id, lane = ARGV[4], ARGV[8]
+if redis.call("EXISTS", unpack(KEYS)) > 0 then
 	for i = 1, #KEYS do
-		local there = i ~= 2 and record(KEYS[i], ARGV[2])
+		local there = record(KEYS[i], id)
 		if there then
 			return there
 		end
@@ -21,14 +23,19 @@ if redis.call("EXISTS", KEYS[1], unpack(KEYS, 3)) > 0 then
 	-- A leftover without a message would lend its result to the new task.
 	redis.call("DEL", KEYS[1])
 end
-if ARGV[3] == "" then
-	redis.call("HSET", KEYS[1], "msg", ARGV[1], "state", "pending", "pending_since", ARGV[4])
-	redis.call("LPUSH", KEYS[2], ARGV[2])
+if lane == "" then
+	redis.call("HSET", KEYS[1], "msg", ARGV[3])
+elseif ARGV[9] == "1" then
+	redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane, "stop", "1")
 else
-	redis.call("HSET", KEYS[1], "msg", ARGV[1], "state", "scheduled")
-	redis.call("ZADD", KEYS[2], ARGV[3], ARGV[2])
-	if ARGV[5] ~= "" then
-		redis.pcall("PUBLISH", ARGV[5], ARGV[6]) -- a user without the permission is served a little later
-	end
+	redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane)
+end
+if ARGV[5] == "" then
+	return enter(lane, id, clock()) and 1 or 0
+end
+redis.call("HSET", KEYS[1], "state", "scheduled")
+redis.call("ZADD", asynq .. "scheduled", ARGV[5], id)
+if ARGV[6] ~= "" then
+	redis.pcall("PUBLISH", ARGV[6], ARGV[7]) -- a user without the permission is served a little later
 end
 return 0

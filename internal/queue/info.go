@@ -52,12 +52,7 @@ func (i Info) MarshalJSON() ([]byte, error) {
 func (s *Store) Queues(ctx context.Context) ([]Info, error) {
 	calls := make([]call, len(Names))
 	for i, q := range Names {
-		calls[i] = call{
-			keys: []string{
-				PendingKey(q), ActiveKey(q), ScheduledKey(q), RetryKey(q), ArchivedKey(q), CompletedKey(q), PausedKey(q),
-			},
-			args: []any{TaskKey(q, "")},
-		}
+		calls[i] = call{keys: []string{PendingKey(q)}, args: []any{Prefix(q), ownPrefix(q)}}
 	}
 	infos := make([]Info, len(Names))
 	now := time.Now()
@@ -75,30 +70,35 @@ func (s *Store) Queues(ctx context.Context) ([]Info, error) {
 
 // newInfo reads the array that stats.lua returns.
 func newInfo(name string, reply []any, now time.Time) (Info, error) {
-	if len(reply) != 9 {
+	if len(reply) != 11 {
 		return Info{}, errReply
 	}
-	var n [7]int
-	for i := range n {
-		v, ok := reply[i].(int64)
-		if !ok {
-			return Info{}, errReply
-		}
-		n[i] = int(v)
+	info := Info{
+		Queue: name, Pending: number(reply[0]), Active: number(reply[1]), Retry: number(reply[3]),
+		Archived: number(reply[4]), Completed: number(reply[5]), Waiting: number(reply[6]),
 	}
-	info := Info{Queue: name, Pending: n[0], Active: n[1], Scheduled: n[2], Retry: n[3], Archived: n[4], Completed: n[5]}
-	switch left := n[6]; {
-	case left >= 0:
-		reason, _ := reply[7].(string)
-		info.Paused = true
-		info.Held = &Hold{Reason: reason, Until: now.Add(time.Duration(left) * time.Millisecond)}
-	case left == -1:
-		info.Paused = true
+	info.Scheduled = number(reply[2]) - info.Waiting
+	held, pause := number(reply[8]), number(reply[9])
+	if held >= 0 {
+		info.Held = newHold(reply[7], now, held)
+	} else if pause >= 0 { // another program's pause that ends by itself
+		info.Held = &Hold{Until: now.Add(time.Duration(pause) * time.Millisecond)}
 	}
-	if since, ok := reply[8].(string); ok {
+	info.Paused = info.Held != nil || pause == -1
+	if since, ok := reply[10].(string); ok {
 		if at := unixNano(since); !at.IsZero() {
 			info.Latency = max(0, now.Sub(at))
 		}
 	}
 	return info, nil
+}
+
+// newHold reads what a hold says of itself. Its end is that of the key where it says none.
+func newHold(text any, now time.Time, left int) *Hold {
+	var h Hold
+	s, _ := text.(string)
+	if json.Unmarshal([]byte(s), &h) != nil || h.Until.IsZero() {
+		h.Until = now.Add(time.Duration(left) * time.Millisecond)
+	}
+	return &h
 }

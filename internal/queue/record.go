@@ -37,6 +37,10 @@ type Record struct {
 	EnqueuedAt time.Time
 	// CompletedAt is zero unless the task is completed.
 	CompletedAt time.Time
+	// ArchivedAt is zero unless the task is archived.
+	ArchivedAt time.Time
+	// Lane is empty for a task without one.
+	Lane string
 }
 
 var errReply = errors.New("queue: unexpected reply of a script")
@@ -44,7 +48,7 @@ var errReply = errors.New("queue: unexpected reply of a script")
 // newRecord reads the array that record.lua returns.
 func newRecord(reply any) (*Record, error) {
 	fields, ok := reply.([]any)
-	if !ok || len(fields) != 6 {
+	if !ok || len(fields) != 7 {
 		return nil, errReply
 	}
 	text := func(i int) string {
@@ -64,11 +68,18 @@ func newRecord(reply any) (*Record, error) {
 			return nil, fmt.Errorf("queue: field %s of task %s: %w", FieldAttempts, msg.ID, err)
 		}
 	}
-	if s := text(5); s != "" {
-		r.NextProcessAt = unixSeconds(s)
-	}
-	if r.State == Completed {
+	r.Lane = text(5)
+	at := unixSeconds(text(6))
+	switch r.State {
+	case Scheduled, Retry:
+		if r.NextProcessAt = at; !at.Before(parkedAt) {
+			r.State, r.NextProcessAt = Waiting, time.Time{}
+		}
+	case Archived:
+		r.ArchivedAt = at
+	case Completed:
 		r.CompletedAt = completedAt(text(4), msg)
+	case Pending, Waiting, Active:
 	}
 	return r, nil
 }

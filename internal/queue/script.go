@@ -3,7 +3,7 @@ package queue
 import (
 	"context"
 	_ "embed"
-	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -17,7 +17,19 @@ var (
 	findLua string
 	//go:embed stats.lua
 	statsLua string
+	//go:embed lane.lua
+	laneLua string
+	//go:embed take.lua
+	takeLua string
+	//go:embed settle.lua
+	settleLua string
+	//go:embed extend.lua
+	extendLua string
 )
+
+// prefixes stands before every script that gets what the keys of its queue begin with:
+// asynq's and ours.
+const prefixes = "local asynq, own = ARGV[1], ARGV[2]\n"
 
 // script is a Lua script with the digest that Redis knows it by.
 type script struct {
@@ -28,9 +40,12 @@ type script struct {
 func newScript(source string) script { return script{source, redis.NewScript(source).Hash()} }
 
 var (
-	enqueueScript = newScript(recordLua + enqueueLua)
+	enqueueScript = newScript(prefixes + laneLua + recordLua + enqueueLua)
 	findScript    = newScript(recordLua + findLua)
-	statsScript   = newScript(statsLua)
+	statsScript   = newScript(prefixes + laneLua + statsLua)
+	takeScript    = newScript(prefixes + laneLua + takeLua)
+	settleScript  = newScript(prefixes + laneLua + settleLua)
+	extendScript  = newScript(extendLua)
 )
 
 // call is one execution of a script. All its keys are in one slot of a Cluster.
@@ -39,43 +54,48 @@ type call struct {
 	args []any
 }
 
-// loads bounds how often a script is loaded for one batch: others may flush the
-// scripts of a shared server at any moment.
-const loads = 3
-
-// runAll executes sc once per call, and what first adds before unless it is nil, in
-// one round trip. Where Redis does not know the script (a first use, a restart, a failover),
-// it is loaded and those calls alone are repeated. Each result has its own error.
+// runAll executes sc once per call, and what first adds before unless it is nil, in one
+// round trip. Each result has its own error.
+//
+// The calls of one queue are executed in their order, also where Redis does not know the script (a first
+// use, a restart, a failover): the first of them takes it along.
 func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []call, first func(redis.Pipeliner)) []*redis.Cmd {
 	if len(calls) == 1 && first == nil {
 		return []*redis.Cmd{runOne(ctx, rdb, sc, calls[0])}
 	}
 	results := make([]*redis.Cmd, len(calls))
-	send := make([]int, len(calls)) // which calls to send
-	for i := range calls {
-		send[i] = i
+	known := make(map[string]bool, len(Names)) // hash tags behind a call that takes the script along
+	pipe := rdb.Pipeline()
+	if first != nil {
+		first(pipe)
 	}
-	for n := 0; ; n++ {
-		pipe := rdb.Pipeline()
-		if n == 0 && first != nil {
-			first(pipe)
-		}
-		for _, i := range send {
-			results[i] = pipe.EvalSha(ctx, sc.sha, calls[i].keys, calls[i].args...)
-		}
-		_, err := pipe.Exec(ctx)
-		for _, i := range send {
-			// Every command carries its own error, but where the connection was refused
-			// (a wrong password): then the pipeline alone has it.
-			if err != nil && results[i].Err() == nil && results[i].Val() == nil {
-				results[i].SetErr(err)
-			}
-		}
-		send = slices.DeleteFunc(send, func(i int) bool { return !redis.HasErrorPrefix(results[i].Err(), "NOSCRIPT") })
-		if len(send) == 0 || n == loads || rdb.ScriptLoad(ctx, sc.source).Err() != nil {
-			return results
+	for i, c := range calls {
+		if tag := hashTag(c.keys[0]); known[tag] {
+			results[i] = pipe.EvalSha(ctx, sc.sha, c.keys, c.args...)
+		} else {
+			results[i] = pipe.Eval(ctx, sc.source, c.keys, c.args...)
+			known[tag] = true
 		}
 	}
+	_, err := pipe.Exec(ctx)
+	for i, result := range results {
+		// Every command carries its own error, but where the connection was refused
+		// (a wrong password): then the pipeline alone has it.
+		if err != nil && result.Err() == nil && result.Val() == nil {
+			result.SetErr(err)
+		}
+		if redis.HasErrorPrefix(result.Err(), "NOSCRIPT") { // somebody flushed the scripts in between
+			results[i] = rdb.Eval(ctx, sc.source, calls[i].keys, calls[i].args...)
+		}
+	}
+	return results
+}
+
+// hashTag returns what decides about the node of a Cluster that has the key.
+func hashTag(key string) string {
+	_, tag, _ := strings.Cut(key, "{")
+	tag, _, _ = strings.Cut(tag, "}")
+	return tag
 }
 
 // runOne spares a single call the pipeline, which costs half as much again as its command.

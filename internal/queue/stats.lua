@@ -1,23 +1,21 @@
--- Counts what one queue holds.
+-- Counts what one queue holds. lane.lua stands before this file.
 --
--- KEYS[1] pending, [2] active, [3] scheduled, [4] retry, [5] archived, [6] completed, [7] paused
--- ARGV[1] what the key of a task begins with
+-- KEYS[1] the pending list
+-- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
 --
--- Returns the six sizes, how many milliseconds the pause still lasts (-1: no
--- end, -2: not paused), what the pause holds, and since when the task that is
--- next is pending.
-local sizes = { redis.call("LLEN", KEYS[1]), redis.call("LLEN", KEYS[2]) }
-for i = 3, 6 do
-	sizes[i] = redis.call("ZCARD", KEYS[i])
+-- Returns the sizes of pending, active, scheduled, retry, archived and completed, how many
+-- of the scheduled ones wait for their turn, the hold and how many milliseconds it still lasts (-2: there is
+-- none), how many milliseconds the pause still lasts (-1: no end, -2: not paused), since when the task that
+-- is next is pending.
+local stats = { redis.call("LLEN", KEYS[1]), redis.call("LLEN", asynq .. "active") }
+for _, set in ipairs({ "scheduled", "retry", "archived", "completed" }) do
+	table.insert(stats, redis.call("ZCARD", asynq .. set))
 end
-sizes[7] = redis.call("PTTL", KEYS[7])
-sizes[8] = ""
-if sizes[7] > -2 then
-	local reason = redis.pcall("GET", KEYS[7])
-	if type(reason) == "string" then
-		sizes[8] = reason
-	end
-end
+stats[7] = redis.call("ZCOUNT", asynq .. "scheduled", parked, "+inf")
+local hold = redis.pcall("GET", own .. "held")
+stats[8] = type(hold) == "string" and hold or ""
+stats[9] = redis.call("PTTL", own .. "held")
+stats[10] = redis.call("PTTL", asynq .. "paused")
 local next = redis.call("LINDEX", KEYS[1], -1)
-sizes[9] = next and redis.call("HGET", ARGV[1] .. next, "pending_since")
-return sizes
+stats[11] = next and redis.call("HGET", task_key(next), "pending_since")
+return stats

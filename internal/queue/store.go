@@ -56,3 +56,23 @@ func (s *Store) Find(ctx context.Context, id string) (*Record, error) {
 	}
 	return nil, ErrNotFound
 }
+
+// Replace stores another message for a task that is there.
+func (s *Store) Replace(ctx context.Context, m *Message) error {
+	if err := s.rdb.HSet(ctx, TaskKey(m.Queue, m.ID), "msg", m.Encode()).Err(); err != nil {
+		return fmt.Errorf("queue: replace the message of task %s: %w", m.ID, err)
+	}
+	return nil
+}
+
+// Publish puts the names of all queues where asynq's Inspector and asynqmon find them.
+func (s *Store) Publish(ctx context.Context) error {
+	names := make([]any, len(Names))
+	for i, q := range Names {
+		names[i] = q
+	}
+	if err := s.rdb.SAdd(ctx, AllQueuesKey, names...).Err(); err != nil {
+		return fmt.Errorf("queue: publish the queues' names: %w", err)
+	}
+	return nil
+}

@@ -312,7 +312,7 @@ func TestQueues(t *testing.T) {
 	if err := insp.PauseQueue(queue.Default); err != nil {
 		t.Fatal(err)
 	}
-	rdb.Set(t.Context(), queue.PausedKey(queue.Bulk), "rate limited", time.Minute)
+	rdb.Set(t.Context(), queue.HeldKey(queue.Bulk), `{"reason":"rate limited"}`, time.Minute)
 
 	infos, err := store.Queues(t.Context())
 	if err != nil {

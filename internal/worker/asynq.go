@@ -2,34 +2,11 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/hibiken/asynq"
 )
-
-// countsForAsynq is what asynq counts as a retry. It decides nothing, as the
-// dequeue hook hands out every task with a retry limit that is never reached;
-// asynqmon shows it.
-func countsForAsynq(err error) bool {
-	next, ok := errors.AsType[*again](err)
-	return ok && next.counts
-}
-
-// delayFor is how long asynq lets a task wait. Errors that are not the pipeline's
-// are asynq's own: a lost lease, whose task runs again at once, since it has
-// waited long enough, or a task that somebody cancelled in asynqmon.
-func (w *Worker) delayFor(err error) time.Duration {
-	if next, ok := errors.AsType[*again](err); ok {
-		return next.wait
-	}
-	if errors.Is(err, asynq.ErrLeaseExpired) {
-		return 0
-	}
-	return w.pipeline.delay.after(1, err)
-}
 
 // asynqLog writes asynq's lines for whoever looks for an error in asynq. What an
 // operator needs to know is logged by this package and the dequeue hook, once:

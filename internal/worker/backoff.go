@@ -43,15 +43,3 @@ func (d retryDelay) jittered(n int) time.Duration {
 	}
 	return min(wait, d.most)
 }
-
-// wholeSecond lengthens a wait that begins at now to the next whole second.
-// asynq keeps the time of a retry in seconds and cuts off the rest, which
-// would make a wait up to a second too short, and most first waits none at all.
-func wholeSecond(now time.Time, wait time.Duration) time.Duration {
-	at := now.Add(wait)
-	up := at.Truncate(time.Second)
-	if up.Before(at) {
-		up = up.Add(time.Second)
-	}
-	return up.Sub(now)
-}

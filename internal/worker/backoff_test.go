@@ -57,18 +57,3 @@ func TestRetryDelay_waits_as_long_as_Layer_asks(t *testing.T) {
 		}
 	}
 }
-
-// asynq cuts the time of a retry down to seconds: what is left must not be less
-// than the wait.
-func TestWholeSecond(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		now := time.Unix(0, rapid.Int64Range(0, int64(100*365*24*time.Hour)).Draw(t, "now"))
-		wait := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "wait"))
-		got := wholeSecond(now, wait)
-		kept := time.Unix(now.Add(got).Unix(), 0)
-		if kept.Before(now.Add(wait)) || kept.Sub(now.Add(wait)) >= time.Second {
-			t.Fatalf("%v + %v is kept as %v", now, wait, kept)
-		}
-	})
-}

@@ -18,6 +18,14 @@ func decide(err error) verdict {
 	if _, ok := errors.AsType[*expiredError](err); ok { // also between two calls of one execution
 		return verdict{archive, false}
 	}
+	switch {
+	case errors.Is(err, errDoneBefore):
+		return verdict{doneBefore, false}
+	case errors.Is(err, errLost):
+		return verdict{abandon, false}
+	case errors.Is(err, errDrained):
+		return verdict{handBack, false}
+	}
 	if answer, ok := errors.AsType[*layer.Error](err); ok {
 		return verdict{decideAnswer(answer), true}
 	}

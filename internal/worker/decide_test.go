@@ -77,6 +77,10 @@ var decisions = []decision{
 	{"refused before it was sent", &layer.FieldError{Field: "parts", Problem: "is empty"}, verdict{archive, false}, "no call is made"},
 	{"not an asynq task", &undecodableError{"x"}, verdict{archive, false}, "no call is made"},
 	{"`expires` has passed", &expiredError{at: time.Now()}, verdict{archive, false}, "no call is made"},
+	{"its worker died 5 times in a row", &poisonError{5}, verdict{archive, false}, "it may be what kills them: look at it before it is replayed"},
+	{"done before", errDoneBefore, verdict{doneBefore, false}, "it was delivered again after an execution that succeeded: no call is made"},
+	{"the worker stops", errDrained, verdict{handBack, false}, "another worker goes on with it"},
+	{"the lease ended", errLost, verdict{abandon, false}, "another worker has the task, or will: this one makes no further call"},
 	{"a panic", &panicError{value: "x"}, verdict{archive, false}, "a bug; the stack is in the log"},
 }
 

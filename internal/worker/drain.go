@@ -19,13 +19,11 @@ const (
 // drain stops the worker so that nothing is lost, done twice or counted:
 //
 //  1. The hook gives up every wait and hands nothing out any more, and the asynq
-//     servers stop asking: no task begins from here on.
-//  2. Running tasks go on, for DrainTimeout; but who waits for a permit to make
-//     a call waits no longer, and goes back.
-//  3. Then their contexts end. The pipeline waits with each task whose call was
-//     cut off, so that when asynq loses its own patience, settleTime later, it
-//     finds no call under way, and puts the tasks to the front of their queues
-//     as they were.
+//     servers stop asking: no task begins from here on. Tasks that wait for a permit
+//     go back at once.
+//  2. Running tasks go on, for DrainTimeout.
+//  3. Then their contexts end. Once its call has returned, each task goes to
+//     the front of its queue as it was, unless the call was answered all the same.
 func (w *Worker) drain() error {
 	start := time.Now()
 	w.state.Store(int32(draining))
@@ -53,27 +51,34 @@ func (w *Worker) shutDown() {
 }
 
 // await waits until asynq has ended. asynq waits for Redis without a limit, so
-// this gives up: handBackTime after the last task, or after asynq should have
-// handed the last one back.
+// this gives up: handBackTime after the last task, or after the last one should have
+// been handed back.
 func (w *Worker) await(start time.Time) error {
 	limit := time.After(w.opts.DrainTimeout + settleTime + handBackTime)
 	look := time.NewTicker(handBackTime / 50)
 	defer look.Stop()
-	busy := time.Now()
+	busy, before := time.Now(), w.pipeline.settler.left.Load()
+	left := func() error {
+		n := int(w.pipeline.settler.left.Load()-before) + w.flight.total()
+		if n == 0 {
+			return nil
+		}
+		return fmt.Errorf("worker: stopped with %d tasks in hand, as Redis does not answer: other workers run them again when their leases have ended", n)
+	}
 	for {
 		select {
 		case <-w.ended:
 			w.opts.Log.Info("worker stopped", "took", time.Since(start))
-			return nil
+			return left()
 		case <-limit:
-			return fmt.Errorf("worker: stopped with %d tasks in hand, as Redis does not answer: other workers run them again when their leases have ended", w.flight.total())
+			return left()
 		case <-look.C:
 			if w.flight.total() > 0 {
 				busy = time.Now()
 			}
 			if time.Since(busy) > handBackTime {
-				w.opts.Log.Warn("worker stopped although Redis does not answer, with nothing in hand", "took", time.Since(start))
-				return nil
+				w.opts.Log.Warn("worker stopped although Redis does not answer", "took", time.Since(start))
+				return left()
 			}
 		}
 	}

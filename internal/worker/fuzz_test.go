@@ -1,11 +1,14 @@
 package worker
 
 import (
+	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
 
+	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/tasks"
 )
@@ -18,9 +21,10 @@ func FuzzDelivery(f *testing.F) {
 	f.Add(id, tasks.TypeBlockUser+"_all", []byte("\xff"), "2026-01-02T03:04:05Z")
 	f.Add("order-4711", tasks.TypeSendMessage, []byte(`{"v":1,"args":{}}`), "tomorrow")
 	f.Fuzz(func(t *testing.T, id, taskType string, payload []byte, expires string) {
-		d := &delivery{id: id, taskType: taskType, payload: payload, headers: map[string]string{queue.HeaderExpiresAt: expires}}
+		m := &queue.Message{Type: taskType, Payload: payload, Headers: map[string]string{queue.HeaderExpiresAt: expires}}
+		d := &delivery{Delivery: dequeue.NewDelivery(queue.Default, queue.Taken{ID: id, Delivery: 1}, m, nil, time.Now())}
 		dedupe, task, err := d.decode()
-		if err == nil && (task == nil || dedupe.String() != id || task.Validate() != nil) {
+		if err == nil && (task == nil || dedupe.String() != strings.ToLower(id) || task.Validate() != nil) {
 			t.Errorf("decoded %v under %v", task, dedupe)
 		}
 		_, wrong := d.expiry()

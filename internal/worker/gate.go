@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/layerq/layerq/internal/failpoint"
 	"github.com/layerq/layerq/internal/permits"
 	"github.com/layerq/layerq/layer"
 )
@@ -15,7 +16,8 @@ import (
 const lateWait = time.Second
 
 // Gate is what the API client of a worker asks before each HTTP attempt: a task
-// that expired while an earlier attempt was under way makes no further one. next
+// that expired while an earlier attempt was under way makes no further one, and neither does one that
+// is no longer this worker's. next
 // is the limiter behind it, nil for none; a wait in it ends when the task expires
 // or the worker drains, and is not a part of the time that an execution has. It
 // is safe for concurrent use.
@@ -34,11 +36,12 @@ func (g gate) Acquire(ctx context.Context) (func(layer.Answer), error) {
 		}
 	}
 	// After the wait for a permit, which may be long.
-	if err := x.expiry.over(time.Now()); err != nil {
+	if err := x.over(); err != nil {
 		release(layer.Answer{Err: layer.ErrNoAttempt})
 		return nil, err
 	}
 	x.expiry.tried.Store(true)
+	failpoint.Soon(failpoint.DuringCall)
 	return release, nil
 }
 
@@ -46,6 +49,7 @@ func (g gate) Acquire(ctx context.Context) (func(layer.Answer), error) {
 type execution struct {
 	queue    string
 	expiry   *expiry
+	mine     func() bool     // whether the task is still this worker's; nil: yes
 	draining context.Context // ends when a drain begins
 	budget   *budget         // of time
 }
@@ -62,6 +66,14 @@ func executionOf(ctx context.Context) *execution {
 		return x
 	}
 	return &execution{expiry: new(expiry), draining: context.Background()}
+}
+
+// over says why no attempt is to be made any more.
+func (x *execution) over() error {
+	if x.mine != nil && !x.mine() && !failpoint.Without(failpoint.Fence) {
+		return errLost
+	}
+	return x.expiry.over()
 }
 
 // wait gets a permit. It fails with the error of ctx, with errDrained, or with
@@ -90,7 +102,7 @@ func (x *execution) patience(ctx context.Context) (context.Context, context.Canc
 	if e := x.expiry; e.at.IsZero() {
 		unexpire = func() bool { return true }
 	} else {
-		unexpire = time.AfterFunc(time.Until(e.at), func() { end(e.error()) }).Stop
+		unexpire = time.AfterFunc(e.left(), func() { end(e.error()) }).Stop
 	}
 	return ctx, func() { undrain(); unexpire(); end(nil) }
 }
@@ -98,16 +110,24 @@ func (x *execution) patience(ctx context.Context) (context.Context, context.Canc
 // An expiry is when a task must not be executed any more; never without a time.
 type expiry struct {
 	at    time.Time
-	tried atomic.Bool // a call may have been made
-	last  string      // what an earlier execution failed with, if one did
+	now   func() time.Time // by Redis' clock; nil: this process'
+	tried atomic.Bool      // a call may have been made
+	last  string           // what an earlier execution failed with, if one did
 }
 
 // over returns an error if it is too late.
-func (e *expiry) over(now time.Time) error {
-	if e.at.IsZero() || !now.After(e.at) {
+func (e *expiry) over() error {
+	if e.at.IsZero() || e.left() >= 0 {
 		return nil
 	}
 	return e.error()
+}
+
+func (e *expiry) left() time.Duration {
+	if e.now == nil {
+		return time.Until(e.at)
+	}
+	return e.at.Sub(e.now())
 }
 
 func (e *expiry) error() error { return &expiredError{e.at, e.tried.Load(), e.last} }

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/hibiken/asynq"
-
 	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
@@ -40,9 +38,9 @@ func TestGate_lets_no_attempt_through_after_the_expiry(t *testing.T) {
 			release(layer.Answer{Status: 503})
 		}
 	})
-	err := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, map[string]string{queue.HeaderExpiresAt: queue.FormatTime(expires)})
-	if !errors.Is(err, asynq.SkipRetry) || !strings.HasSuffix(err.Error(), ": it is not tried again") {
-		t.Errorf("%v, want it archived as expired", err)
+	e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, map[string]string{queue.HeaderExpiresAt: queue.FormatTime(expires)})
+	if e.Verdict != queue.VerdictArchive || !strings.HasSuffix(e.Message.ErrorMsg, ": it is not tried again") {
+		t.Errorf("%+v, want it archived as expired", e)
 	}
 	if behind.given < 2 || behind.given != behind.returned {
 		t.Errorf("%d permits given, %d returned", behind.given, behind.returned)
@@ -61,11 +59,15 @@ func TestGate_lets_calls_pass_that_belong_to_no_task(t *testing.T) {
 func TestPipeline_tells_of_an_expired_task_what_failed_before(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, succeed)
-	id := uuid.NewString()
-	b.sides[id] = dequeue.Delivery{Attempts: 2, Deliveries: 3, LastError: "503 service_unavailable"}
-	err := b.process(t, id, tasks.TypeBlockUser, validBlock, map[string]string{queue.HeaderExpiresAt: "2026-01-02T03:04:05Z"})
-	if want := "expired at 2026-01-02T03:04:05Z, after an attempt that failed: 503 service_unavailable"; textOf(err) != want || b.calls != 0 {
-		t.Errorf("%v after %d calls, want %s", err, b.calls, want)
+	want := "expired at 2026-01-02T03:04:05Z, after an attempt that failed: 503 service_unavailable"
+	taken := queue.Taken{ID: uuid.NewString(), Now: time.Now(), Attempts: 2, Delivery: 3}
+	m := &queue.Message{
+		Type: tasks.TypeBlockUser, Payload: []byte(validBlock), ID: taken.ID, Queue: queue.Default, ErrorMsg: "503 service_unavailable",
+		Headers: map[string]string{queue.HeaderExpiresAt: "2026-01-02T03:04:05Z"},
+	}
+	b.deliver(t.Context(), dequeue.NewDelivery(queue.Default, taken, m, nil, time.Now()))
+	if e := b.settled[0]; e.Message.ErrorMsg != want || b.calls != 0 {
+		t.Errorf("%+v after %d calls, want %s", e, b.calls, want)
 	}
 }
 

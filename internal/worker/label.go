@@ -58,7 +58,23 @@ func codeLabel(err error) string {
 	if _, ok := errors.AsType[*panicError](err); ok {
 		return "panic"
 	}
+	if _, ok := errors.AsType[*poisonError](err); ok {
+		return "poison"
+	}
+	switch {
+	case errors.Is(err, errDoneBefore):
+		return "done_before"
+	case errors.Is(err, errLost):
+		return "lost"
+	case errors.Is(err, errDrained):
+		return "drained"
+	}
 	return "invalid"
+}
+
+func isExhausted(err error) bool {
+	_, ok := errors.AsType[*exhaustedError](err)
+	return ok
 }
 
 func answerLabel(code layer.Code, status int) string {
@@ -82,7 +98,10 @@ func outcomeLabel(o outcome, err error) string {
 	if _, ok := errors.AsType[*expiredError](err); ok {
 		return "expired"
 	}
-	if decide(err).counts {
+	if _, ok := errors.AsType[*poisonError](err); ok {
+		return "poison"
+	}
+	if decide(err).counts || isExhausted(err) {
 		return "archived"
 	}
 	return "invalid"

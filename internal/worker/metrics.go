@@ -32,7 +32,7 @@ func NewMetrics(version string) *Metrics {
 		registry: prometheus.NewRegistry(),
 		tasks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "layerq_tasks_total",
-			Help: "Executions of tasks by what became of the task: done, done_before (its acknowledgement was lost), retry, hold, archived, expired, invalid, panicked, handed_back.",
+			Help: "Executions of tasks by what became of the task: done, done_before (which could not be written down then), retry, hold, archived, expired, invalid, panicked, poison, handed_back, lost (its lease ended).",
 		}, []string{"type", "queue", "outcome"}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "layerq_attempts_total",
@@ -73,12 +73,12 @@ func (m *Metrics) ObserveAttempt(_ context.Context, a layer.Attempt) {
 }
 
 func (m *Metrics) finished(d *delivery, outcome string, took time.Duration) {
-	m.tasks.WithLabelValues(typeLabel(d.taskType), d.queue, outcome).Inc()
+	m.tasks.WithLabelValues(typeLabel(d.Message.Type), d.Queue, outcome).Inc()
 	if took > 0 {
-		m.durations.WithLabelValues(typeLabel(d.taskType)).Observe(took.Seconds())
+		m.durations.WithLabelValues(typeLabel(d.Message.Type)).Observe(took.Seconds())
 	}
 }
 
 func (m *Metrics) attempted(d *delivery, code string) {
-	m.attempts.WithLabelValues(typeLabel(d.taskType), code).Inc()
+	m.attempts.WithLabelValues(typeLabel(d.Message.Type), code).Inc()
 }

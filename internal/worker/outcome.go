@@ -16,6 +16,13 @@ const (
 	// archive: repeating cannot help. The task is kept, with the reason, for a
 	// person.
 	archive
+	// doneBefore: an earlier delivery is known to have succeeded.
+	doneBefore
+	// handBack: nothing is known of the effect, and it is not the task's fault. It goes
+	// to the front of its queue, as it was.
+	handBack
+	// abandon: the task is somebody else's by now.
+	abandon
 )
 
 func (o outcome) String() string {
@@ -28,6 +35,12 @@ func (o outcome) String() string {
 		return "hold"
 	case archive:
 		return "archive"
+	case doneBefore:
+		return "done_before"
+	case handBack:
+		return "handed_back"
+	case abandon:
+		return "lost"
 	}
 	return "unknown"
 }

@@ -11,15 +11,19 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/layerq/layerq/internal/dequeue"
+	"github.com/layerq/layerq/internal/failpoint"
 	"github.com/layerq/layerq/tasks"
 )
+
+// poisonous is after how many crashes in a row a task is given up: it may be what
+// kills its workers.
+const poisonous = 5
 
 // A pipeline is what happens to a task between asynq and Layer. It is the
 // asynq.Handler of every queue.
 type pipeline struct {
-	hook    sideData
 	perform func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error)
-	records *recorder
+	settler *settler
 	delay   retryDelay
 	metrics *Metrics
 	flight  *flight
@@ -31,53 +35,61 @@ type pipeline struct {
 	cutoff      context.Context                // ends when a drain has waited long enough
 }
 
-// sideData is what the dequeue hook knows of a task beside its message.
-type sideData interface {
-	Delivery(id string) (dequeue.Delivery, bool)
+// ProcessTask takes one task its whole way. It settles the task itself, so that
+// what asynq does about it afterwards is nothing: see package dequeue.
+func (p *pipeline) ProcessTask(ctx context.Context, t *asynq.Task) error {
+	id, _ := asynq.GetTaskID(ctx)
+	d := p.settler.hook.Delivery(id)
+	if d == nil {
+		// Nothing is known of it, so it is left to the end of its lease.
+		p.log.Error("a task was handed over that was not taken, it is left alone", "task_id", id, "type", t.Type())
+		return nil
+	}
+	p.deliver(ctx, d)
+	return nil
 }
 
-// ProcessTask takes one task its whole way. What it returns tells asynq where
-// the task goes: nil completes it, *again retries it, *archived archives it.
-func (p *pipeline) ProcessTask(ctx context.Context, t *asynq.Task) error {
-	d := p.receive(ctx, t)
-	defer p.flight.enter(d.queue)()
+func (p *pipeline) deliver(ctx context.Context, side *dequeue.Delivery) {
+	d := p.receive(side)
+	defer p.settler.hook.Done(side)
+	defer p.flight.enter(d.Queue)()
 	start := time.Now()
 
+	failpoint.Reach(failpoint.BeforeCall, d.Message.Payload)
 	result, err := p.execute(ctx, d)
-	switch {
-	case d.marked:
-		p.metrics.finished(d, "done_before", time.Since(start))
-		d.log.Info("task was done before, its acknowledgement got lost")
-		return nil
-	case p.isCutOff(err):
-		return p.handBack(ctx, d)
-	}
-	return p.settle(ctx, d, result, err, time.Since(start))
+	failpoint.Reach(failpoint.AfterCall, d.Message.Payload)
+	p.settle(ctx, d, result, err, time.Since(start))
 }
 
 // execute is one execution, without what follows from it.
 func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Result, err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &panicError{d.taskType, value, debug.Stack()}
+			err = &panicError{d.Message.Type, value, debug.Stack()}
 		}
 	}()
-	if d.marked { // before all else: what is done is done, expired or not
-		return result, nil
+	if d.marked && !failpoint.Without(failpoint.Marker) { // before all else: what is done is done, expired or not
+		return result, errDoneBefore
+	}
+	if d.Crashes >= poisonous {
+		return result, &poisonError{d.Crashes}
 	}
 	expiry, err := d.expiry()
 	if err != nil {
 		return result, err
 	}
-	if err := expiry.over(time.Now()); err != nil {
+	if err := expiry.over(); err != nil {
 		return result, err
 	}
 	id, task, err := d.decode()
 	if err != nil {
 		return result, err
 	}
-	x := &execution{queue: d.queue, expiry: expiry, draining: p.draining}
-	return p.call(ctx, x, id, task, d.deliveries)
+	ctx, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
+	defer context.AfterFunc(d.Lost(), func() { cut(errLost) })()
+	x := &execution{queue: d.Queue, expiry: expiry, mine: d.Mine, draining: p.draining}
+	return p.call(ctx, x, id, task, d.Taken.Delivery)
 }
 
 // call executes the effect, bounded in time, and cut off when a drain has waited
@@ -97,18 +109,23 @@ func (p *pipeline) call(ctx context.Context, x *execution, id uuid.UUID, task ta
 	if expired, ok := errors.AsType[*expiredError](err); ok {
 		return tasks.Result{}, expired // the gate's, without the client's words around it
 	}
+	if v := decide(err); v.outcome == retry && !v.counts {
+		// Nobody answered. If that is because the execution was ended, its end says more.
+		if cause := context.Cause(ctx); errors.Is(cause, errLost) || errors.Is(cause, errDrained) {
+			return tasks.Result{}, cause
+		}
+	}
 	return result, err
 }
 
-// settle records what an execution came to, and tells asynq.
-func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result, err error, took time.Duration) error {
+// settle writes down what an execution came to.
+func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result, err error, took time.Duration) {
 	v := decide(err)
 	code := codeLabel(err)
 	if v.counts {
 		d.attempts++
 		p.metrics.attempted(d, code)
 	}
-	log := d.log.With("attempt", d.attempts, "code", code, "took", took)
 	spent := spends(v, err)
 	if spent {
 		if d.failures++; d.failures >= p.maxAttempts {
@@ -116,50 +133,30 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		}
 	}
 	p.metrics.finished(d, outcomeLabel(v.outcome, err), took)
+	log := d.log.With("attempt", d.attempts, "code", code, "took", took)
 
 	switch v.outcome {
 	case done:
-		p.records.success(ctx, d, result)
+		p.settler.done(ctx, d, result)
 		log.Debug("task done")
-		return nil
+	case doneBefore:
+		p.settler.done(ctx, d, result)
+		log.Info("task was done before, which could not be written down then")
 	case retry, hold:
-		if v.counts || spent {
-			p.records.attempt(ctx, d)
-		}
-		next := &again{reasonOf(err), p.delay.after(d.deliveries, err), v.counts}
-		log.Info("task will be retried", "wait", next.wait, "error", next.reason)
-		return next
-	default:
-		if v.counts || spent {
-			p.records.attempt(ctx, d)
-		}
-		reason := reasonOf(err)
+		wait, reason := p.delay.after(d.Taken.Delivery, err), reasonOf(err)
+		p.settler.retry(ctx, d, reason, wait, v.counts)
+		log.Info("task will be retried", "wait", wait, "error", reason)
+	case handBack:
+		p.settler.back(ctx, d)
+		log.Info("task goes back to its queue", "reason", reasonOf(err))
+	case abandon:
+		log.Warn("the task is no longer this worker's, its lease ended: it is left to whoever has it now")
+	case archive:
 		if panicked, ok := errors.AsType[*panicError](err); ok {
 			log.Error("task panicked", "stack", string(panicked.stack))
 		}
+		reason := reasonOf(err)
+		p.settler.archive(ctx, d, reason)
 		log.Warn("task archived", "error", reason)
-		return &archived{reason}
 	}
-}
-
-// isCutOff reports whether an execution ended because the worker drains: it still
-// waited for its permit, or nobody answered and the drain had waited long
-// enough. So nothing is known, and nothing is counted.
-func (p *pipeline) isCutOff(err error) bool {
-	if errors.Is(err, errDrained) {
-		return true
-	}
-	v := decide(err)
-	return p.cutoff.Err() != nil && v.outcome == retry && !v.counts
-}
-
-// handBack leaves a task to asynq, which puts it to the front of its queue, as it
-// was, when its own shutdown timeout is over. asynq does so whether or not
-// the handler still runs; so the call has ended when this begins, and asynq is
-// done when the context ends.
-func (p *pipeline) handBack(ctx context.Context, d *delivery) error {
-	p.metrics.finished(d, "handed_back", 0)
-	d.log.Info("task goes back to its queue, the worker stops")
-	<-ctx.Done()
-	return errHandedBack
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -11,41 +12,33 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/hibiken/asynq"
 
 	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
-	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
 
 const validBlock = `{"v":1,"args":{"owner":"alice","user":"bob"}}`
 
-// deliveries is what the dequeue hook would know.
-type deliveries map[string]dequeue.Delivery
-
-func (d deliveries) Delivery(id string) (dequeue.Delivery, bool) {
-	side, ok := d[id]
-	return side, ok
-}
-
-// A bench is a pipeline whose effect is a function of the test.
+// A bench is a pipeline whose effect is a function of the test, and whose hook
+// hands out what the test says.
 type bench struct {
 	*pipeline
-	calls int
-	log   bytes.Buffer
-	sides deliveries
+	calls   int
+	log     bytes.Buffer
+	settled []queue.Settlement
+	forgot  int
 }
 
 func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, error)) *bench {
 	t.Helper()
-	b := &bench{sides: deliveries{}}
+	b := new(bench)
 	cutoff, cut := context.WithCancel(t.Context())
 	t.Cleanup(cut)
 	logger := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	b.pipeline = &pipeline{
-		hook: b.sides,
+		settler: &settler{hook: b, patience: time.Second, cutoff: cutoff},
 		perform: func(ctx context.Context, _ uuid.UUID, _ tasks.Task, _ int) (tasks.Result, error) {
 			b.calls++
 			return effect(ctx)
@@ -56,42 +49,47 @@ func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, erro
 	return b
 }
 
-// process hands one task to the pipeline through an asynq server of the test's
-// own making: only asynq can put an id into a context.
-func (b *bench) process(t *testing.T, id, taskType, payload string, headers map[string]string) (err error) {
-	t.Helper()
-	rdb := redistest.New(t)
-	b.records = &recorder{rdb: rdb, patience: time.Second, cutoff: b.cutoff, log: b.pipeline.log}
-	client := asynq.NewClientFromRedisClient(rdb)
-	if _, err := client.Enqueue(asynq.NewTaskWithHeaders(taskType, []byte(payload), headers), asynq.TaskID(id), asynq.Retention(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	srv := asynq.NewServerFromRedisClient(rdb, asynq.Config{TaskCheckInterval: time.Millisecond, LogLevel: asynq.FatalLevel})
-	result := make(chan error, 1)
-	if err := srv.Start(asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
-		err := b.ProcessTask(ctx, task)
-		result <- err
-		return err
-	})); err != nil {
-		t.Fatal(err)
-	}
-	defer srv.Shutdown()
-	select {
-	case err := <-result:
-		return err
-	case <-time.After(10 * time.Second):
-		t.Fatal("the task was not processed")
-		return nil
-	}
+// Delivery, Settle and Done make the bench its own hook.
+func (b *bench) Delivery(string) *dequeue.Delivery { return nil }
+
+func (b *bench) Settle(_ context.Context, _ *dequeue.Delivery, e queue.Settlement) (bool, error) {
+	b.settled = append(b.settled, e)
+	return true, nil
 }
 
-func (b *bench) hash(t *testing.T, id string) map[string]string {
+func (b *bench) Done(*dequeue.Delivery) { b.forgot++ }
+
+// process hands one task to the pipeline and returns how it was settled.
+func (b *bench) process(t *testing.T, id, taskType, payload string, headers map[string]string, sides ...queue.Taken) queue.Settlement {
 	t.Helper()
-	fields, err := redistest.New(t).HGetAll(t.Context(), queue.TaskKey("default", id)).Result()
-	if err != nil {
-		t.Fatal(err)
+	taken := queue.Taken{Delivery: 1}
+	if len(sides) > 0 {
+		taken = sides[0]
 	}
-	return fields
+	taken.ID, taken.Now = id, time.Now()
+	m := &queue.Message{Type: taskType, Payload: []byte(payload), ID: id, Queue: queue.Default, Headers: headers, Retention: 60}
+	b.deliver(t.Context(), dequeue.NewDelivery(queue.Default, taken, m, nil, time.Now()))
+	if len(b.settled) != 1 || b.forgot != 1 {
+		t.Fatalf("settled %d times, forgotten %d times", len(b.settled), b.forgot)
+	}
+	return b.settled[0]
+}
+
+// field returns what a settlement writes into a field of the task's hash, empty if nothing.
+func field(e queue.Settlement, name string) string {
+	for i := 0; i < len(e.Fields); i += 2 {
+		if e.Fields[i] == name {
+			return fmt.Sprint(text(e.Fields[i+1]))
+		}
+	}
+	return ""
+}
+
+func text(v any) any {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
+	return v
 }
 
 func succeed(context.Context) (tasks.Result, error) { return tasks.Result{}, nil }
@@ -108,24 +106,50 @@ func TestPipeline_records_the_result(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBench(t, func(context.Context) (tasks.Result, error) { return tasks.Result{MessageID: message}, nil })
-	b.sides[id] = dequeue.Delivery{Attempts: 1, Deliveries: 2}
-	if err := b.process(t, id, tasks.TypeBlockUser, validBlock, nil); err != nil {
-		t.Fatal(err)
-	}
-	got := b.hash(t, id)
-	if want := `{"message_id":"layer:///messages/` + id + `"}`; got[queue.FieldResult] != want || got[queue.FieldAttempts] != "2" {
-		t.Errorf("result %s, attempts %s; want %s, 2", got[queue.FieldResult], got[queue.FieldAttempts], want)
+	e := b.process(t, id, tasks.TypeBlockUser, validBlock, nil, queue.Taken{Attempts: 1, Delivery: 2})
+	want := `{"message_id":"layer:///messages/` + id + `"}`
+	if e.Verdict != queue.VerdictDone || field(e, queue.FieldResult) != want || field(e, queue.FieldAttempts) != "2" {
+		t.Errorf("%+v; want it done with result %s after 2 attempts", e, want)
 	}
 }
 
 func TestPipeline_makes_no_call_for_what_is_done(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, succeed)
-	id := uuid.NewString()
-	b.sides[id] = dequeue.Delivery{Result: []byte("{}"), Attempts: 1, Deliveries: 2}
 	expired := map[string]string{queue.HeaderExpiresAt: queue.FormatTime(time.Now().Add(-time.Hour))}
-	if err := b.process(t, id, tasks.TypeBlockUser, validBlock, expired); err != nil || b.calls != 0 {
-		t.Errorf("%v after %d calls", err, b.calls)
+	e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, expired, queue.Taken{Result: []byte("{}"), Attempts: 1, Delivery: 2})
+	if e.Verdict != queue.VerdictDone || len(e.Fields) > 0 || b.calls != 0 {
+		t.Errorf("%+v after %d calls", e, b.calls)
+	}
+}
+
+func TestPipeline_gives_up_what_keeps_killing_its_workers(t *testing.T) {
+	t.Parallel()
+	for crashes, want := range map[int]queue.Verdict{poisonous - 1: queue.VerdictDone, poisonous: queue.VerdictArchive} {
+		b := newBench(t, succeed)
+		e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil, queue.Taken{Delivery: crashes + 1, Crashes: crashes})
+		if e.Verdict != want || (want == queue.VerdictArchive) != (b.calls == 0) {
+			t.Errorf("after %d crashes: %s after %d calls", crashes, e.Verdict, b.calls)
+		}
+		if want == queue.VerdictArchive && !strings.Contains(e.Message.ErrorMsg, "5 times in a row") {
+			t.Errorf("archived for %q", e.Message.ErrorMsg)
+		}
+	}
+}
+
+// A worker that was stopped for longer than its lease makes no call any more, and moves nothing.
+func TestPipeline_leaves_alone_what_is_lost(t *testing.T) {
+	t.Parallel()
+	g := Gate(nil)
+	b := newBench(t, func(ctx context.Context) (tasks.Result, error) {
+		_, err := g.Acquire(ctx)
+		return tasks.Result{}, &layer.TransportError{Kind: layer.KindLimiter, Err: err}
+	})
+	taken := queue.Taken{ID: uuid.NewString(), Now: time.Now(), Delivery: 1}
+	m := &queue.Message{Type: tasks.TypeBlockUser, Payload: []byte(validBlock), ID: taken.ID, Queue: queue.Default}
+	b.deliver(t.Context(), dequeue.NewDelivery(queue.Default, taken, m, nil, time.Now().Add(-queue.LeaseTime)))
+	if b.calls != 1 || len(b.settled) != 0 || counted(t, b.metrics, "lost") != 1 {
+		t.Errorf("%d executions, settled %v", b.calls, b.settled)
 	}
 }
 
@@ -143,19 +167,28 @@ func TestPipeline_executes_nothing_that_expired(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, succeed)
-			err := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, map[string]string{queue.HeaderExpiresAt: c.header})
-			if got := textOf(err); got != c.wantReason || b.calls != c.wantCalls {
-				t.Errorf("%q after %d calls, want %q after %d", got, b.calls, c.wantReason, c.wantCalls)
+			e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, map[string]string{queue.HeaderExpiresAt: c.header})
+			if got := e.Message.ErrorMsg; got != c.wantReason || b.calls != c.wantCalls || (got != "") != (e.Verdict == queue.VerdictArchive) {
+				t.Errorf("%s, %q after %d calls, want %q after %d", e.Verdict, got, b.calls, c.wantReason, c.wantCalls)
 			}
 		})
 	}
 }
 
-func textOf(err error) string {
-	if err == nil {
-		return ""
+// The clocks of workers differ; whether a task expired is Redis' clock's to say.
+func TestPipeline_expires_by_the_clock_of_Redis(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, succeed)
+	now := time.Now().Add(-5 * time.Minute) // the worker is 5 minutes ahead
+	taken := queue.Taken{ID: uuid.NewString(), Now: now, Delivery: 1}
+	m := &queue.Message{
+		Type: tasks.TypeBlockUser, Payload: []byte(validBlock), ID: taken.ID, Queue: queue.Default,
+		Headers: map[string]string{queue.HeaderExpiresAt: queue.FormatTime(now.Add(time.Minute))},
 	}
-	return err.Error()
+	b.deliver(t.Context(), dequeue.NewDelivery(queue.Default, taken, m, nil, time.Now()))
+	if b.calls != 1 || b.settled[0].Verdict != queue.VerdictDone || b.settled[0].Now.Sub(now) > 10*time.Second {
+		t.Errorf("%d calls, %+v", b.calls, b.settled)
+	}
 }
 
 // A table of what other programs, older and newer versions and accidents may
@@ -187,7 +220,7 @@ func TestPipeline_archives_garbage_without_a_call(t *testing.T) {
 		{"a type in capitals", "", "USER:BLOCK", validBlock, "type"},
 		{"a type of 10,000 characters", "", strings.Repeat("x", 10_000), validBlock, "type"},
 		{"an id that is no UUID", "order-4711", tasks.TypeBlockUser, validBlock, "dedupe UUID"},
-		{"an id in capitals", "AAAAAAAA-AAAA-4AAA-8AAA-AAAAAAAAAAAA", tasks.TypeBlockUser, validBlock, "dedupe UUID"},
+		{"an id in braces", "{aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa}", tasks.TypeBlockUser, validBlock, "dedupe UUID"},
 		{"what the hook could not decode", "", dequeue.UndecodableType, "\xff", "no asynq task"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -197,15 +230,12 @@ func TestPipeline_archives_garbage_without_a_call(t *testing.T) {
 			if id == "" {
 				id = uuid.NewString()
 			}
-			err := b.process(t, id, c.taskType, c.payload, nil)
-			if !errors.Is(err, asynq.SkipRetry) || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 2*maxReason {
-				t.Errorf("%v, want it archived because of %q", err, c.want)
+			e := b.process(t, id, c.taskType, c.payload, nil)
+			if reason := e.Message.ErrorMsg; e.Verdict != queue.VerdictArchive || !strings.Contains(reason, c.want) || len(reason) > 2*maxReason {
+				t.Errorf("%s: %s, want it archived because of %q", e.Verdict, reason, c.want)
 			}
-			if b.calls != 0 {
-				t.Errorf("%d calls", b.calls)
-			}
-			if got := b.hash(t, id)[queue.FieldAttempts]; got != "" {
-				t.Errorf("%s attempts were recorded", got)
+			if b.calls != 0 || len(e.Fields) > 0 {
+				t.Errorf("%d calls, recorded %v", b.calls, e.Fields)
 			}
 		})
 	}
@@ -228,32 +258,30 @@ func TestPipeline_counts_what_Layer_answered(t *testing.T) {
 		{"the last but one", unavailable, 1, 1, "2", "2", false, true},
 		{"the last one", unavailable, 2, 2, "3", "3", true, false},
 		{"no answer is none", failure(layer.KindConnect, 0), 2, 2, "", "", false, false},
-		{"a limit is never the last", answer(429, layer.CodeRateLimitExceeded), 2, 2, "3", "2", false, true},
-		{"a revoked token is never the last", answer(401, layer.CodeAuthenticationRequired), 1000, 0, "1001", "0", false, true},
+		{"a limit is never the last", answer(429, layer.CodeRateLimitExceeded), 2, 2, "3", "", false, true},
+		{"a revoked token is never the last", answer(401, layer.CodeAuthenticationRequired), 1000, 0, "1001", "", false, true},
 		{"what held cost nothing", unavailable, 1000, 0, "1001", "1", false, true},
-		{"a source that fails for now", &tasks.SourceError{Temporary: true}, 1, 1, "1", "2", false, false},
-		{"a source that fails for ever", &tasks.SourceError{Temporary: true}, 1, 2, "1", "3", true, false},
-		{"an outage before costs a source nothing", &tasks.SourceError{Temporary: true}, 0, 0, "0", "1", false, false},
-		{"a refusal is the last at once", answer(404, layer.CodeNotFound), 0, 0, "1", "0", true, false},
+		{"a source that fails for now", &tasks.SourceError{Temporary: true}, 1, 1, "", "2", false, false},
+		{"a source that fails for ever", &tasks.SourceError{Temporary: true}, 1, 2, "", "3", true, false},
+		{"an outage before costs a source nothing", &tasks.SourceError{Temporary: true}, 0, 0, "", "1", false, false},
+		{"a refusal is the last at once", answer(404, layer.CodeNotFound), 0, 0, "1", "", true, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, failWith(c.err))
 			id := uuid.NewString()
-			b.sides[id] = dequeue.Delivery{Attempts: c.attempts, Failures: c.failures, Deliveries: 1001}
-			err := b.process(t, id, tasks.TypeBlockUser, validBlock, nil)
-			if archived := errors.Is(err, asynq.SkipRetry); archived != c.wantArchived {
-				t.Errorf("archived: %t: %v", archived, err)
+			e := b.process(t, id, tasks.TypeBlockUser, validBlock, nil, queue.Taken{Attempts: c.attempts, Failures: c.failures, Delivery: 1001})
+			if archived := e.Verdict == queue.VerdictArchive; archived != c.wantArchived {
+				t.Errorf("archived: %t: %+v", archived, e)
 			}
-			hash := b.hash(t, id)
-			if got := hash[queue.FieldAttempts]; got != c.wantAttempts {
+			if got := field(e, queue.FieldAttempts); got != c.wantAttempts {
 				t.Errorf("%q attempts, want %q", got, c.wantAttempts)
 			}
-			if got := hash[queue.FieldFailures]; got != c.wantFailures {
+			if got := field(e, queue.FieldFailures); got != c.wantFailures {
 				t.Errorf("%q failures, want %q", got, c.wantFailures)
 			}
-			if counted := countsForAsynq(err); counted != c.wantAsynqCount {
-				t.Errorf("asynq counts a retry: %t", counted)
+			if counted := e.Message.Retried == 1; counted != c.wantAsynqCount {
+				t.Errorf("asynqmon shows a retry: %t", counted)
 			}
 		})
 	}
@@ -265,10 +293,9 @@ func TestPipeline_takes_a_deletion_for_done_that_an_earlier_execution_made(t *te
 	for deliveries, wantDone := range map[int]bool{1: false, 2: true} {
 		b := newBench(t, failWith(answer(404, layer.CodeNotFound)))
 		id := uuid.NewString()
-		b.sides[id] = dequeue.Delivery{Deliveries: deliveries}
-		err := b.process(t, id, tasks.TypeDeleteMessage, deletion, nil)
-		if done := err == nil; done != wantDone {
-			t.Errorf("delivery %d: %v", deliveries, err)
+		e := b.process(t, id, tasks.TypeDeleteMessage, deletion, nil, queue.Taken{Delivery: deliveries})
+		if done := e.Verdict == queue.VerdictDone; done != wantDone {
+			t.Errorf("delivery %d: %+v", deliveries, e)
 		}
 	}
 }
@@ -276,9 +303,9 @@ func TestPipeline_takes_a_deletion_for_done_that_an_earlier_execution_made(t *te
 func TestPipeline_archives_a_panic(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(context.Context) (tasks.Result, error) { panic("swordfish") })
-	err := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil)
-	if !errors.Is(err, asynq.SkipRetry) || err.Error() != "panic while executing user:block: a string" {
-		t.Errorf("%v", err)
+	e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil)
+	if e.Verdict != queue.VerdictArchive || e.Message.ErrorMsg != "panic while executing user:block: a string" {
+		t.Errorf("%+v", e)
 	}
 	if log := b.log.String(); !strings.Contains(log, "pipeline_test.go") || strings.Contains(log, "swordfish") || strings.Contains(log, "alice") {
 		t.Errorf("the log lacks the stack or tells too much:\n%s", log)
@@ -304,8 +331,8 @@ func TestPipeline_bounds_an_execution(t *testing.T) {
 func TestPipeline_logs_nothing_of_a_task(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, failWith(answer(503, layer.CodeServiceUnavailable)))
-	if err := b.process(t, uuid.NewString(), tasks.TypeBlockUser, `{"v":1,"args":{"owner":"alice","user":"swordfish"}}`, nil); err == nil {
-		t.Fatal("no error")
+	if e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, `{"v":1,"args":{"owner":"alice","user":"swordfish"}}`, nil); e.Verdict != queue.VerdictRetry {
+		t.Fatalf("%+v", e)
 	}
 	for _, want := range []string{"task_id=", "type=user:block", "queue=default", "attempt=1", "code=service_unavailable", "took="} {
 		if !strings.Contains(b.log.String(), want) {

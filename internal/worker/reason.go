@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"github.com/hibiken/asynq"
 )
 
 // Errors of our own, as decide gets them. Their texts are what a person reads in
@@ -24,6 +22,7 @@ type (
 		value    any
 		stack    []byte
 	}
+	poisonError    struct{ crashes int }
 	exhaustedError struct {
 		attempts int
 		last     error
@@ -54,39 +53,23 @@ func (e *panicError) Error() string {
 	return fmt.Sprintf("panic while executing %s: a %T", e.taskType, e.value)
 }
 
+func (e *poisonError) Error() string {
+	return fmt.Sprintf("its worker died, or lost Redis, %d times in a row while it had this task: it is not executed again", e.crashes)
+}
+
 func (e *exhaustedError) Error() string {
 	return fmt.Sprintf("given up after %d attempts: %v", e.attempts, e.last)
 }
 
 func (e *exhaustedError) Unwrap() error { return e.last }
 
-// Why the context of an execution ended, if it was not asynq that ended it.
+// Why an execution ended, or did not begin.
 var (
-	errDrained = errors.New("the worker stops")
-	errTimeout = errors.New("the execution took too long")
+	errDrained    = errors.New("the worker stops")
+	errTimeout    = errors.New("the execution took too long")
+	errLost       = errors.New("the task is no longer this worker's: its lease ended")
+	errDoneBefore = errors.New("done before")
 )
-
-// errHandedBack is what asynq does not read any more when it gets it.
-var errHandedBack = errors.New("handed back")
-
-// An archived is returned to asynq to archive the task with a reason.
-type archived struct{ reason string }
-
-func (e *archived) Error() string { return e.reason }
-
-// Is makes it asynq's SkipRetry, without that error's text in the reason.
-func (e *archived) Is(target error) bool {
-	return target == asynq.SkipRetry
-}
-
-// An again is returned to asynq to execute the task once more after a wait.
-type again struct {
-	reason string
-	wait   time.Duration
-	counts bool // shown by asynqmon as a retry
-}
-
-func (e *again) Error() string { return e.reason }
 
 const maxReason = 1024
 

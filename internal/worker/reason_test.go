@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/hibiken/asynq"
 )
 
 func TestReason_can_be_stored(t *testing.T) {
@@ -22,17 +20,6 @@ func TestReason_can_be_stored(t *testing.T) {
 		if !utf8.ValidString(got) || len(got) > maxReason+len("…") || strings.ContainsAny(got, "\x00\n\x1b") {
 			t.Errorf("%s: %q", name, got)
 		}
-	}
-}
-
-func TestArchived_is_asynqs_SkipRetry(t *testing.T) {
-	t.Parallel()
-	err := error(&archived{"the reason"})
-	if !errors.Is(err, asynq.SkipRetry) || errors.Is(err, asynq.RevokeTask) || err.Error() != "the reason" {
-		t.Errorf("%v", err)
-	}
-	if errors.Is(&again{reason: "x"}, asynq.SkipRetry) {
-		t.Error("a retry is archived")
 	}
 }
 

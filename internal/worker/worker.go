@@ -50,13 +50,11 @@ func New(opts Options) (*Worker, error) {
 		queues: newQueueCache(queue.NewStore(opts.Status)),
 	}
 	opts.Redis.AddHook(w.hook)
-	opts.Redis.AddHook(patientAcks{})
 	w.pipeline = &pipeline{
-		hook: w.hook,
 		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error) {
 			return tasks.Perform(ctx, opts.API, id, t, tasks.WithSources(opts.Sources), tasks.WithDelivery(delivery))
 		},
-		records:     &recorder{rdb: opts.Redis, patience: opts.DrainTimeout, cutoff: cutoff, log: opts.Log},
+		settler:     &settler{hook: w.hook, patience: opts.DrainTimeout, cutoff: cutoff},
 		delay:       retryDelay{least: opts.RetryMin, most: opts.RetryMax},
 		metrics:     opts.Metrics,
 		flight:      w.flight,
@@ -87,14 +85,26 @@ func (w *Worker) Run(ctx context.Context) error {
 		if concurrency := w.opts.Queues[name]; concurrency > 0 {
 			srv := asynq.NewServerFromRedisClient(w.opts.Redis, w.serverConfig(name, concurrency))
 			if err := srv.Start(w.pipeline); err != nil {
+				w.hook.Close()
+				w.shutDown() // those that run already
 				return fmt.Errorf("worker: queue %s: %w", name, err)
 			}
 			w.servers = append(w.servers, srv)
 		}
 	}
+	go w.announce(ctx)
 	w.opts.Log.Info("worker takes tasks", "queues", w.opts.queueList())
 	<-ctx.Done()
 	return w.drain()
+}
+
+// announce makes the queues known to asynqmon before their first task.
+func (w *Worker) announce(ctx context.Context) {
+	store := queue.NewStore(w.opts.Status)
+	err := patiently(ctx, func() error { return store.Publish(ctx) })
+	if err != nil && ctx.Err() == nil {
+		w.opts.Log.Warn("the queues could not be made known to asynqmon before their first task", "error", err)
+	}
 }
 
 // serverConfig is the asynq server of one queue.
@@ -105,9 +115,5 @@ func (w *Worker) serverConfig(name string, concurrency int) asynq.Config {
 	// The end of asynq's patience comes a little after ours, when no call is
 	// under way any more.
 	cfg.ShutdownTimeout = w.opts.DrainTimeout + settleTime
-	cfg.IsFailure = countsForAsynq
-	cfg.RetryDelayFunc = func(_ int, err error, _ *asynq.Task) time.Duration {
-		return wholeSecond(time.Now(), w.delayFor(err))
-	}
 	return cfg
 }

@@ -1,14 +1,12 @@
 package worker
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
@@ -191,30 +189,5 @@ func TestRun_is_called_once(t *testing.T) {
 	eventually(t, "it runs", func() bool { return p.State() == "running" })
 	if err := p.Run(t.Context()); err == nil {
 		t.Error("a second Run is no error")
-	}
-}
-
-// The result of a task is written in one round trip, and only where there still
-// is a task.
-func TestRecorder_leaves_no_hash_behind(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, succeed)
-	id := uuid.NewString()
-	if err := b.process(t, id, tasks.TypeBlockUser, validBlock, nil); err != nil {
-		t.Fatal(err)
-	}
-	rdb := redistest.New(t)
-	var fields struct{ Attempts int }
-	if err := rdb.HGetAll(t.Context(), queue.TaskKey("default", id)).Scan(&fields); err != nil {
-		t.Fatal(err)
-	}
-	rdb.Del(t.Context(), queue.TaskKey("default", id))
-	d := &delivery{id: id, queue: "default", attempts: 1, log: b.pipeline.log}
-	b.records.success(t.Context(), d, tasks.Result{})
-	if _, err := rdb.HGet(t.Context(), queue.TaskKey("default", id), queue.FieldResult).Result(); err != redis.Nil { //nolint:errorlint // go-redis returns it bare
-		t.Errorf("a deleted task has a result again: %v", err)
-	}
-	if encoded, err := json.Marshal(tasks.Result{}); err != nil || len(encoded) == 0 {
-		t.Errorf("an empty result is no mark: %q, %v", encoded, err)
 	}
 }

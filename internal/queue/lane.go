@@ -1,0 +1,32 @@
+package queue
+
+import "time"
+
+// What a lane is, and how it moves, is in lane.lua.
+
+// parkedAt is the time of tasks that wait for their turn in a lane: scheduled ones
+// to asynq. The same time is in lane.lua.
+var parkedAt = time.Date(2100, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// ownPrefix is what our own keys of a queue begin with; the hash tag puts them
+// beside asynq's.
+func ownPrefix(queue string) string { return "layerq:{" + queue + "}:" }
+
+// LaneKey is the list of the ids of a lane, the head on the left.
+func LaneKey(queue, lane string) string { return ownPrefix(queue) + "lane:" + lane }
+
+// LanesKey is the sorted set of the lanes that are not empty, by when they were last looked at.
+func LanesKey(queue string) string { return ownPrefix(queue) + "lanes" }
+
+// DeadKey is the sorted set that notes what is in the archive, so that what others
+// trim away is put back.
+func DeadKey(queue string) string { return ownPrefix(queue) + "dead" }
+
+// HeldKey holds back the tasks of a queue while it exists: the JSON of a [Hold].
+func HeldKey(queue string) string { return ownPrefix(queue) + "held" }
+
+// LookKey is the hash that says when somebody last looked for what went wrong in a queue.
+func LookKey(queue string) string { return ownPrefix(queue) + "look" }
+
+// SuspectKey is the id of the task that runs alone among those that crashed again and again.
+func SuspectKey(queue string) string { return ownPrefix(queue) + "suspect" }

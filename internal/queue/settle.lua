@@ -1,0 +1,80 @@
+-- Ends a delivery: notes what it came to, moves the task on, and lets the next of its lane run, in one
+-- step. In the place of asynq's scripts done, complete, retry, archive and requeue. lane.lua stands before this file.
+--
+-- KEYS[1] the task's hash
+-- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
+-- ARGV[3] the id
+-- ARGV[4] which delivery it was
+-- ARGV[5] "done", "retry", "archive" or "back"
+-- ARGV[6] the message as it is to be stored
+-- ARGV[7] done: for how many seconds the task is kept; retry: after how many milliseconds it runs again
+-- ARGV[8] what the keys of asynq's counts of the day end with; empty: it does not count
+-- ARGV[9] when those expire, in Unix seconds
+-- ARGV[10...] fields of the hash and their values
+--
+-- Returns 1 if this ended the delivery, 0 if the task was no longer the worker's, or had been ended before.
+
+local key, id, verdict = KEYS[1], ARGV[3], ARGV[5]
+local task = redis.call("HMGET", key, "deliveries", "msg", "lane", "stop", "crashes", "result")
+if not task[2] then
+	return 0 -- somebody deleted it
+end
+if task[1] ~= ARGV[4] or not redis.call("ZSCORE", asynq .. "lease", id) then
+	if verdict == "done" and not task[6] then
+		-- The effect took place, whosever the task is now: nobody shall repeat it.
+		redis.call("HSET", key, unpack(ARGV, 10))
+	end
+	return 0
+end
+local now, since = clock()
+redis.call("ZREM", asynq .. "lease", id)
+redis.call("LREM", asynq .. "active", 1, id)
+if #ARGV > 9 then
+	redis.call("HSET", key, unpack(ARGV, 10))
+end
+if task[5] then
+	redis.call("HDEL", key, "crashes")
+	if redis.call("GET", own .. "suspect") == id then
+		redis.call("DEL", own .. "suspect")
+	end
+end
+
+local function count(name)
+	if redis.call("INCR", asynq .. name .. ARGV[8]) == 1 then
+		redis.call("EXPIREAT", asynq .. name .. ARGV[8], ARGV[9])
+	end
+	redis.call("INCR", asynq .. name)
+end
+
+if verdict == "back" then
+	redis.call("HSET", key, "state", "pending", "pending_since", since)
+	redis.call("RPUSH", asynq .. "pending", id)
+	return 1
+end
+if ARGV[8] ~= "" then
+	count("processed")
+	if verdict ~= "done" then
+		count("failed")
+	end
+end
+if verdict == "retry" then
+	redis.call("HSET", key, "msg", ARGV[6], "state", "retry")
+	-- Whole seconds, as asynq writes them, and never early.
+	redis.call("ZADD", asynq .. "retry", math.ceil((now + ARGV[7]) / 1000), id)
+	return 1
+end
+if verdict == "done" then
+	redis.call("HSET", key, "msg", ARGV[6], "state", "completed")
+	redis.call("ZADD", asynq .. "completed", math.floor(now / 1000) + ARGV[7], id)
+else
+	redis.call("HSET", key, "msg", ARGV[6], "state", "archived")
+	redis.call("ZADD", asynq .. "archived", math.floor(now / 1000), id)
+	redis.call("ZADD", own .. "dead", math.floor(now / 1000), id)
+	if task[4] then
+		return 1 -- its lane stops with it
+	end
+end
+if task[3] then
+	leave(task[3], id, since)
+end
+return 1

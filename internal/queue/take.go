@@ -1,0 +1,161 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+const (
+	// LeaseTime is how long a task is a worker's without a sign of life. Then others
+	// run it again.
+	LeaseTime = 30 * time.Second
+	// Suspect is from how many crashes in a row on a task runs alone among its kind.
+	Suspect = 2
+)
+
+// Found is what [Store.Take] found.
+type Found string
+
+// What there is to be found.
+const (
+	FoundTask Found = "task"
+	FoundIdle Found = "idle"
+	// FoundPaused is a queue that was stopped by hand, or by another program until a time.
+	FoundPaused Found = "paused"
+	// FoundHeld is a queue that layerq holds until a time.
+	FoundHeld Found = "held"
+)
+
+// Taken is a task that was taken, or why there is none.
+type Taken struct {
+	Found Found
+	// Dropped lists ids that had no task and were removed.
+	Dropped []string
+	// Left is how long until the next task is due, or the pause or hold ends; negative
+	// if there is no such time, or the queue has a task.
+	Left time.Duration
+	// Now is Redis' clock.
+	Now time.Time
+
+	ID string
+	// Message is as it was found: see [DecodeMessage].
+	Message string
+	// Result is what an earlier execution left behind, nil if nothing: the task was done already.
+	Result []byte
+	// Attempts counts the executions that Layer answered, Failures those that used up one
+	// of the attempts the task may have.
+	Attempts, Failures int
+	// Delivery counts how often the task was taken, this time included. With the id it
+	// names this delivery, see [Store.Settle].
+	Delivery int
+	// Crashes counts the deliveries in a row whose worker died or lost Redis.
+	Crashes int
+	// Lane is empty for a task without one.
+	Lane string
+}
+
+// Take takes the next task of a queue for [LeaseTime]. Meanwhile it makes due
+// tasks pending, those of dead workers, and heads of lanes that lost theirs. With
+// probe, a hold does not count.
+//
+// Repeated because its answer was lost, it takes another task; the first one is
+// taken again by somebody when its lease has ended.
+func (s *Store) Take(ctx context.Context, queue string, probe bool) (Taken, error) {
+	flag := ""
+	if probe {
+		flag = "1"
+	}
+	reply, err := runOne(ctx, s.rdb, takeScript, call{
+		keys: []string{PendingKey(queue)},
+		args: []any{Prefix(queue), ownPrefix(queue), int(LeaseTime / time.Second), flag, Suspect},
+	}).Slice()
+	if err != nil {
+		return Taken{}, err
+	}
+	taken, err := newTaken(reply)
+	if err != nil {
+		return Taken{}, fmt.Errorf("queue: take from %s: %w", queue, err)
+	}
+	return taken, nil
+}
+
+// newTaken reads the array that take.lua returns.
+func newTaken(fields []any) (Taken, error) {
+	if len(fields) < 4 {
+		return Taken{}, errReply
+	}
+	name, _ := fields[0].(string)
+	dropped, ok := fields[1].([]any)
+	now, isTime := fields[2].(int64)
+	if !ok || !isTime {
+		return Taken{}, errReply
+	}
+	t := Taken{Found: Found(name), Now: time.UnixMilli(now), Left: -1}
+	for _, id := range dropped {
+		s, _ := id.(string)
+		t.Dropped = append(t.Dropped, s)
+	}
+	switch t.Found {
+	case FoundIdle, FoundPaused, FoundHeld:
+		ms, ok := fields[3].(int64)
+		if !ok {
+			return Taken{}, errReply
+		}
+		t.Left = time.Duration(ms) * time.Millisecond
+		return t, nil
+	case FoundTask:
+		if len(fields) != 11 {
+			return Taken{}, errReply
+		}
+		t.ID, _ = fields[3].(string)
+		t.Message, _ = fields[4].(string)
+		if result, ok := fields[5].(string); ok {
+			t.Result = []byte(result)
+		}
+		t.Attempts, t.Failures = number(fields[6]), number(fields[7])
+		t.Delivery, t.Crashes = number(fields[8]), number(fields[9])
+		t.Lane, _ = fields[10].(string)
+		return t, nil
+	}
+	return Taken{}, errors.Join(errReply, fmt.Errorf("found %q", name))
+}
+
+// number reads an integer of a script, or a field that a worker wrote. What is no number
+// was not.
+func number(field any) int {
+	switch v := field.(type) {
+	case int64:
+		return int(v)
+	case string:
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return 0
+}
+
+// Delivery names one delivery of a task: the same task taken again is another.
+type Delivery struct {
+	ID    string
+	Count int // see [Taken]
+}
+
+// Extend renews the leases of deliveries: [LeaseTime] from now on. It returns the ids
+// of those that are no longer the caller's: somebody else has them, or will.
+func (s *Store) Extend(ctx context.Context, queue string, deliveries []Delivery) (lost []string, err error) {
+	args := make([]any, 2, 2+2*len(deliveries))
+	args[0], args[1] = TaskKey(queue, ""), int(LeaseTime/time.Second)
+	for _, d := range deliveries {
+		args = append(args, d.ID, d.Count)
+	}
+	lost, err = runOne(ctx, s.rdb, extendScript, call{keys: []string{LeaseKey(queue)}, args: args}).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("queue: renew leases of %s: %w", queue, err)
+	}
+	return lost, nil
+}

@@ -1,0 +1,237 @@
+-- Takes one task off a queue, in the place of asynq's dequeue script. lane.lua stands before this file.
+--
+-- KEYS[1] the pending list
+-- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
+-- ARGV[3] for how many seconds the task is the worker's
+-- ARGV[4] "1": the task probes whether a hold may end, so the hold does not count
+-- ARGV[5] from how many crashes on a task runs alone among its kind
+--
+-- Returns
+--   { "task", dropped, now, id, message, result, attempts, failures, deliveries, crashes, lane }
+--   { "idle", dropped, now, milliseconds until the next task is due, -1 if none is known }
+--   { "paused" or "held", dropped, now, milliseconds until that ends, -1 if it has no end }
+-- where dropped lists ids that had no task and were removed, and now is Redis' clock in milliseconds.
+
+local pending, active, leases = KEYS[1], asynq .. "active", asynq .. "lease"
+local now, since = clock()
+local dropped = {}
+
+-- look_every is how often, in milliseconds, somebody looks for what went wrong: expired leases,
+-- lanes whose head is gone, dead letters that somebody else trimmed away.
+local look_every = 500
+-- Nobody looked for so long: Redis was away, or there was no worker.
+local absence = 10000
+-- After that, workers that live get as long as this to renew their leases; they do every 5 s.
+local grace = 7000
+-- How old a look at a lane must be, and how many lanes are looked at at a time.
+local lane_age, lanes_at_once = 5000, 100
+
+local function has_message(id)
+	return redis.pcall("HEXISTS", task_key(id), "msg")
+end
+
+-- forward makes up to 100 due tasks of a set pending, as asynq's forwarder does. It returns how many
+-- milliseconds there are until the next one is due, -1 if the set is empty.
+local function forward(set)
+	local head = redis.call("ZRANGE", set, 0, 0, "WITHSCORES")
+	if #head == 0 then
+		return -1
+	end
+	local left = head[2] * 1000 - now
+	if left > 0 then
+		-- Not more than a week: the worker looks again long before.
+		return math.ceil(math.min(left, 604800000))
+	end
+	for _, id in ipairs(redis.call("ZRANGEBYSCORE", set, "-inf", now / 1000, "LIMIT", 0, 100)) do
+		redis.call("ZREM", set, id)
+		if has_message(id) ~= 1 then
+			table.insert(dropped, id)
+		else
+			local task = redis.call("HMGET", task_key(id), "lane", "state")
+			if task[1] and task[2] == "scheduled" then
+				enter(task[1], id, now, since) -- a task with a delay joins its lane when it is due
+			else
+				make_pending(id, since)
+			end
+		end
+	end
+	return 0
+end
+
+-- recover puts the tasks of workers that are gone to the front of the line.
+local function recover()
+	for _, id in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now / 1000, "LIMIT", 0, 100)) do
+		redis.call("ZREM", leases, id)
+		if redis.call("LREM", active, 1, id) == 0 then
+			-- Settled, and a renewal came late.
+		elseif has_message(id) ~= 1 then
+			table.insert(dropped, id)
+		else
+			redis.call("HINCRBY", task_key(id), "crashes", 1)
+			redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
+			redis.call("RPUSH", pending, id)
+		end
+	end
+end
+
+-- adopt gives a lease to active tasks that have none: their worker died between two steps of another
+-- program's, or Redis lost one of the two keys.
+local function adopt()
+	if redis.call("LLEN", active) > redis.call("ZCARD", leases) then
+		for _, id in ipairs(redis.call("LRANGE", active, 0, -1)) do
+			redis.call("ZADD", leases, "NX", now / 1000 + ARGV[3], id)
+		end
+	end
+end
+
+-- dissolve makes the tasks of asynq's aggregation groups pending: here each is run by itself.
+local function dissolve()
+	for _, group in ipairs(redis.call("SMEMBERS", asynq .. "groups")) do
+		local members = asynq .. "g:" .. group
+		for _, id in ipairs(redis.call("ZRANGE", members, 0, 99)) do
+			redis.call("ZREM", members, id)
+			if has_message(id) == 1 then
+				redis.call("HDEL", task_key(id), "group")
+				make_pending(id, since)
+			end
+		end
+		if redis.call("EXISTS", members) == 0 then
+			redis.call("SREM", asynq .. "groups", group)
+		end
+	end
+end
+
+-- keep_dead_letters puts back into the archive what asynq's Inspector or asynqmon trimmed away, and notes
+-- what they put there.
+local function keep_dead_letters()
+	local archived, dead = asynq .. "archived", own .. "dead"
+	local cursor = tonumber(redis.call("HGET", own .. "look", "dead") or 0)
+	local missing = redis.call("ZCARD", dead) > redis.call("ZCARD", archived)
+	local at_once = missing and 5000 or 200
+	local noted = redis.call("ZRANGE", dead, cursor, cursor + at_once - 1, "WITHSCORES")
+	local gone = 0
+	for i = 1, #noted, 2 do
+		local id = noted[i]
+		if not redis.call("ZSCORE", archived, id) then
+			local task = redis.call("HMGET", task_key(id), "msg", "state")
+			if task[1] and task[2] == "archived" then
+				redis.call("ZADD", archived, noted[i + 1], id)
+			else
+				redis.call("ZREM", dead, id)
+				gone = gone + 1
+			end
+		end
+	end
+	cursor = cursor + #noted / 2 - gone
+	if #noted < 2 * at_once then
+		cursor = 0
+		-- What was archived by hand is not noted yet, and is as safe as the rest once it is.
+		if redis.call("ZCARD", archived) > redis.call("ZCARD", dead) then
+			redis.call("ZUNIONSTORE", dead, 2, dead, archived, "AGGREGATE", "MAX")
+		end
+	end
+	if #noted > 0 or missing then
+		redis.call("HSET", own .. "look", "dead", cursor)
+	end
+end
+
+-- look is what somebody does now and then on behalf of all.
+local function look()
+	local last = redis.call("HMGET", own .. "look", "at", "wait")
+	local at, wait = tonumber(last[1] or 0), tonumber(last[2] or 0)
+	if now - at < look_every then
+		return
+	end
+	if now - at > absence and at > 0 then
+		wait = now + grace
+		redis.call("HSET", own .. "look", "wait", wait)
+	end
+	redis.call("HSET", own .. "look", "at", now)
+	if now >= wait then
+		recover()
+		adopt()
+	end
+	if redis.call("EXISTS", asynq .. "groups") == 1 then
+		dissolve()
+	end
+	for _, lane in ipairs(redis.call("ZRANGEBYSCORE", own .. "lanes", "-inf", now - lane_age, "LIMIT", 0, lanes_at_once)) do
+		if promote(lane, since) then
+			redis.call("ZADD", own .. "lanes", now, lane)
+		end
+	end
+	keep_dead_letters()
+end
+
+-- is_turn makes sure that a task is the head of its lane. Somebody may have run another one by hand.
+local function is_turn(lane, id)
+	local list = own .. "lane:" .. lane
+	if redis.call("LINDEX", list, 0) == id then
+		return true
+	end
+	if not redis.call("LPOS", list, id) and join(lane, id, now) then
+		return true
+	end
+	park(id)
+	promote(lane, since)
+	return false
+end
+
+-- is_alone keeps a task that may be what kills its workers from taking others with it: of those
+-- that crashed again and again, one runs at a time.
+local function is_alone(id)
+	local other = redis.call("GET", own .. "suspect")
+	if other and other ~= id and redis.call("ZSCORE", leases, other) then
+		redis.call("HSET", task_key(id), "state", "retry")
+		redis.call("HDEL", task_key(id), "pending_since")
+		redis.call("ZADD", asynq .. "retry", math.ceil(now / 1000) + 1, id)
+		return false
+	end
+	redis.call("SET", own .. "suspect", id, "EX", 3600)
+	return true
+end
+
+look()
+local due = forward(asynq .. "scheduled")
+local again = forward(asynq .. "retry")
+if due < 0 or (again >= 0 and again < due) then
+	due = again
+end
+
+if redis.call("EXISTS", asynq .. "paused", own .. "held") > 0 then
+	local hold, pause = redis.call("PTTL", own .. "held"), redis.call("PTTL", asynq .. "paused")
+	if pause == -1 then
+		return { "paused", dropped, now, -1 }
+	elseif ARGV[4] ~= "1" and hold >= 0 then
+		return { "held", dropped, now, hold }
+	elseif pause >= 0 and hold < 0 then
+		return { "paused", dropped, now, pause }
+	end
+end
+
+for _ = 1, 100 do
+	local id = redis.call("RPOPLPUSH", pending, active)
+	if not id then
+		return { "idle", dropped, now, due }
+	end
+	local key = task_key(id)
+	local task = redis.pcall("HMGET", key, "msg", "result", "attempts", "failures", "deliveries", "crashes", "lane")
+	if task[1] then
+		local lane, crashes = task[7] or "", tonumber(task[6]) or 0
+		if (lane == "" or is_turn(lane, id)) and (crashes < tonumber(ARGV[5]) or is_alone(id)) then
+			local count = (tonumber(task[5]) or 0) + 1
+			redis.call("HSET", key, "state", "active", "deliveries", count)
+			redis.call("HDEL", key, "pending_since")
+			redis.call("ZADD", leases, now / 1000 + ARGV[3], id)
+			return { "task", dropped, now, id, task[1], task[2], task[3], task[4], count, crashes, lane }
+		end
+		redis.call("LPOP", active)
+	else
+		-- A ghost: its hash was deleted or evicted. asynq would keep it among the active tasks for ever.
+		redis.call("LPOP", active)
+		if has_message(id) == 0 then
+			redis.call("DEL", key) -- what came too late for the task: a result, a state
+		end
+		table.insert(dropped, id)
+	end
+end
+return { "idle", dropped, now, 0 }
