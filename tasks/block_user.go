@@ -29,6 +29,8 @@ func (t BlockUser) Validate() error {
 	return errors.Join(layer.ValidateUserID("owner", t.Owner), layer.ValidateUserID("user", t.User))
 }
 
+func (t BlockUser) lane() (kind, of string) { return "blocks", t.Owner }
+
 func (t BlockUser) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Blocks.Block(ctx, t.Owner, t.User)
 }

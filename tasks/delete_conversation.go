@@ -26,6 +26,10 @@ func (DeleteConversation) Type() string { return TypeDeleteConversation }
 // Validate reports an id that is missing.
 func (t DeleteConversation) Validate() error { return required("conversation", t.Conversation) }
 
+func (t DeleteConversation) lane() (kind, of string) {
+	return "conversation", t.Conversation.UUID().String()
+}
+
 func (t DeleteConversation) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Conversations.Delete(ctx, t.Conversation)
 }

@@ -26,6 +26,8 @@ func (DeleteIdentity) Type() string { return TypeDeleteIdentity }
 // Validate reports a user id that is empty, not UTF-8, or contains NUL.
 func (t DeleteIdentity) Validate() error { return layer.ValidateUserID("user", t.User) }
 
+func (t DeleteIdentity) lane() (kind, of string) { return "user", t.User }
+
 func (t DeleteIdentity) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Identities.Delete(ctx, t.User)
 }

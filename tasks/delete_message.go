@@ -30,6 +30,10 @@ func (t DeleteMessage) Validate() error {
 	return errors.Join(required("conversation", t.Conversation), required("message", t.Message))
 }
 
+func (t DeleteMessage) lane() (kind, of string) {
+	return "conversation", t.Conversation.UUID().String()
+}
+
 func (t DeleteMessage) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Messages.Delete(ctx, t.Conversation, t.Message)
 }

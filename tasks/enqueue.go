@@ -20,8 +20,8 @@ import (
 // [*ConflictError]; other options do not make it another task.
 //
 // Errors: an [*InvalidError] names each field that is wrong, of the task by its
-// path ("parts[0].body"), of the options as "key", "id", "queue", "in", "at" or
-// "expires"; a [*RedisError] says that Redis could not be asked or refused.
+// path ("parts[0].body"), of the options as "key", "id", "queue", "in", "at",
+// "expires", "lane" or "lane_stop_on_failure"; a [*RedisError] says that Redis could not be asked or refused.
 func (c *Client) Enqueue(ctx context.Context, t Task, opts ...Option) (*Info, error) {
 	p, err := c.prepare(t, opts)
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *Client) Enqueue(ctx context.Context, t Task, opts ...Option) (*Info, er
 	if err != nil {
 		return nil, c.redisError(ctx, p.order.id, err)
 	}
-	return p.info(answers[0].Existing)
+	return p.info(answers[0])
 }
 
 // prepared is a checked task on its way into the queue.
@@ -50,7 +50,7 @@ func (c *Client) prepare(t Task, opts []Option) (prepared, error) {
 		return prepared{}, invalid("", &layer.FieldError{Field: "task", Problem: "is nil"})
 	}
 	now := c.now()
-	o, err := resolve(t.Type(), now, opts)
+	o, err := resolve(t, now, opts)
 	if err := errors.Join(t.Validate(), err); err != nil {
 		return prepared{}, invalid(t.Type(), err)
 	}
@@ -65,7 +65,7 @@ func (c *Client) prepare(t Task, opts []Option) (prepared, error) {
 	}
 	return prepared{order: o, entry: queue.Entry{
 		Message:   c.message(t.Type(), payload, o, now),
-		ProcessAt: o.processAt,
+		ProcessAt: o.processAt, Lane: o.lane, StopLane: o.stopLane,
 	}}, nil
 }
 
@@ -85,12 +85,15 @@ func (c *Client) message(taskType string, payload []byte, o order, now time.Time
 	}
 }
 
-// info tells what became of a prepared task, existing being what was there.
-func (p prepared) info(existing *queue.Record) (*Info, error) {
-	m := p.entry.Message
+// info tells what became of a prepared task.
+func (p prepared) info(a queue.Answer) (*Info, error) {
+	m, existing := p.entry.Message, a.Existing
 	if existing == nil {
 		state := queue.Pending
-		if !p.entry.ProcessAt.IsZero() {
+		switch {
+		case a.Waits:
+			state = queue.Waiting
+		case !p.entry.ProcessAt.IsZero():
 			state = queue.Scheduled
 		}
 		return infoOf(&queue.Record{

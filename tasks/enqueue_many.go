@@ -94,7 +94,7 @@ func (b *batch) send(ctx context.Context) {
 			continue
 		}
 		reached = true
-		answer.Info, answer.Err = p.info(stored.Existing)
+		answer.Info, answer.Err = p.info(stored)
 	}
 	if !reached {
 		b.down = cmp.Or(b.down, b.failed)

@@ -64,7 +64,7 @@ func TestEnqueueManyKeepsTheOrderInTheQueue(t *testing.T) {
 	c := newClient(t)
 	var requests []tasks.Request
 	for i := range 600 {
-		requests = append(requests, tasks.Request{Task: tasks.BlockUser{Owner: "ana", User: strconv.Itoa(i)}})
+		requests = append(requests, tasks.Request{Task: tasks.BlockUser{Owner: strconv.Itoa(i), User: "ana"}})
 	}
 	answers, err := c.EnqueueMany(t.Context(), requests)
 	if err != nil {

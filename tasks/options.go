@@ -18,6 +18,10 @@ type settings struct {
 	in      *time.Duration
 	at      *time.Time
 	expires *time.Time
+
+	lane      *string
+	unordered bool
+	stopLane  bool
 }
 
 // Key names the task by what it means to the application, such as
@@ -47,3 +51,20 @@ func At(t time.Time) Option { return func(s *settings) { s.at = &t } }
 // archives it without a call. It must lie in the future, and behind [In] or
 // [At].
 func Expires(t time.Time) Option { return func(s *settings) { s.expires = &t } }
+
+// Lane puts the task into a lane of this name, in the place of its own: the tasks of a lane take effect one
+// after the other, in the order in which they were enqueued. Between 1 and 256 bytes of UTF-8 without NUL.
+// Excludes [Unordered].
+//
+// Without it, tasks that change the same thing share a lane, see [LaneOf]. Order holds within a queue: what
+// is enqueued in "critical" does not wait for what is in "default". A task that is enqueued for later joins its
+// lane when it is due.
+func Lane(name string) Option { return func(s *settings) { s.lane = &name } }
+
+// Unordered lets the task run without regard to others of its lane, beside them and before them. Excludes [Lane]
+// and [StopLaneOnFailure].
+func Unordered() Option { return func(s *settings) { s.unordered = true } }
+
+// StopLaneOnFailure lets no later task of the lane run if this one is archived, until it has been replayed with
+// success, or deleted. Without it the next one runs. The task must have a lane.
+func StopLaneOnFailure() Option { return func(s *settings) { s.stopLane = true } }

@@ -25,22 +25,25 @@ type order struct {
 	queue     string
 	processAt time.Time // zero: at once
 	expires   time.Time // zero: never
+	lane      string    // empty: none
+	stopLane  bool
 }
 
 // resolve checks options against each other and fills in the defaults. The
 // error joins a field error for each option that is wrong.
-func resolve(taskType string, now time.Time, opts []Option) (order, error) {
+func resolve(t Task, now time.Time, opts []Option) (order, error) {
 	var s settings
 	for _, set := range opts {
 		if set != nil {
 			set(&s)
 		}
 	}
-	err := errors.Join(s.checkName(), s.checkQueue(), s.checkTimes(now))
+	lane := s.laneOf(t)
+	err := errors.Join(s.checkName(), s.checkQueue(), s.checkTimes(now), s.checkLane(lane))
 	if err != nil {
 		return order{}, err
 	}
-	o := order{id: s.dedupeID(taskType), queue: queue.Default, processAt: s.start(now)}
+	o := order{id: s.dedupeID(t.Type()), queue: queue.Default, processAt: s.start(now), lane: lane, stopLane: s.stopLane}
 	if s.queue != nil {
 		o.queue = *s.queue
 	}
@@ -94,6 +97,49 @@ func (s *settings) checkQueue() error {
 		return nil
 	}
 	return wrong("queue", "%s is unknown; there are %s", wording.Quote(*s.queue), strings.Join(queue.Names, ", "))
+}
+
+// laneOf is the lane that the task goes into; empty for none.
+func (s *settings) laneOf(t Task) string {
+	switch {
+	case s.unordered:
+		return ""
+	case s.lane != nil:
+		return "named:" + *s.lane
+	default:
+		return LaneOf(t)
+	}
+}
+
+func (s *settings) checkLane(lane string) error {
+	var err error
+	if s.lane != nil {
+		err = checkLaneName(*s.lane)
+	}
+	switch {
+	case s.lane != nil && s.unordered:
+		return wrong("lane", "excludes unordered")
+	case s.stopLane && s.unordered:
+		return wrong("lane_stop_on_failure", "excludes unordered")
+	case s.stopLane && lane == "":
+		return wrong("lane_stop_on_failure", "the task has no lane")
+	}
+	return err
+}
+
+func checkLaneName(name string) error {
+	switch {
+	case name == "":
+		return wrong("lane", "is empty")
+	case len(name) > maxLane:
+		return wrong("lane", "is %d bytes, at most %d are taken", len(name), maxLane)
+	case !utf8.ValidString(name):
+		return wrong("lane", "is not valid UTF-8")
+	case strings.ContainsRune(name, 0):
+		return wrong("lane", "contains NUL")
+	default:
+		return nil
+	}
 }
 
 func (s *settings) checkTimes(now time.Time) error {

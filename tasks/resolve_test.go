@@ -23,21 +23,21 @@ func TestResolve(t *testing.T) {
 		opts []Option
 		want order
 	}{
-		{"a key makes the id", []Option{Key("k")}, order{id: key, queue: "default"}},
-		{"an id is taken as it is", []Option{ID(someID)}, order{id: someID, queue: "default"}},
-		{"a queue", []Option{Key("k"), Queue("critical")}, order{id: key, queue: "critical"}},
-		{"a delay", []Option{Key("k"), In(time.Minute)}, order{id: key, queue: "default", processAt: soon}},
-		{"no delay", []Option{Key("k"), In(0)}, order{id: key, queue: "default"}},
-		{"a time", []Option{Key("k"), At(noon.Add(time.Minute))}, order{id: key, queue: "default", processAt: soon}},
-		{"a time that has passed is at once", []Option{Key("k"), At(noon.Add(-time.Hour))}, order{id: key, queue: "default"}},
-		{"an end", []Option{Key("k"), Expires(soon)}, order{id: key, queue: "default", expires: soon}},
-		{"an end behind the start", []Option{Key("k"), In(time.Minute), Expires(soon.Add(1))}, order{id: key, queue: "default", processAt: soon, expires: soon.Add(1)}},
-		{"the longest key", []Option{Key(strings.Repeat("k", 1024))}, order{id: KeyID(TypeBlockUser, strings.Repeat("k", 1024)), queue: "default"}},
-		{"no option at all", []Option{Key("k"), nil}, order{id: key, queue: "default"}},
+		{"a key makes the id", []Option{Key("k")}, order{id: key, lane: "blocks:alice", queue: "default"}},
+		{"an id is taken as it is", []Option{ID(someID)}, order{id: someID, lane: "blocks:alice", queue: "default"}},
+		{"a queue", []Option{Key("k"), Queue("critical")}, order{id: key, lane: "blocks:alice", queue: "critical"}},
+		{"a delay", []Option{Key("k"), In(time.Minute)}, order{id: key, lane: "blocks:alice", queue: "default", processAt: soon}},
+		{"no delay", []Option{Key("k"), In(0)}, order{id: key, lane: "blocks:alice", queue: "default"}},
+		{"a time", []Option{Key("k"), At(noon.Add(time.Minute))}, order{id: key, lane: "blocks:alice", queue: "default", processAt: soon}},
+		{"a time that has passed is at once", []Option{Key("k"), At(noon.Add(-time.Hour))}, order{id: key, lane: "blocks:alice", queue: "default"}},
+		{"an end", []Option{Key("k"), Expires(soon)}, order{id: key, lane: "blocks:alice", queue: "default", expires: soon}},
+		{"an end behind the start", []Option{Key("k"), In(time.Minute), Expires(soon.Add(1))}, order{id: key, lane: "blocks:alice", queue: "default", processAt: soon, expires: soon.Add(1)}},
+		{"the longest key", []Option{Key(strings.Repeat("k", 1024))}, order{id: KeyID(TypeBlockUser, strings.Repeat("k", 1024)), lane: "blocks:alice", queue: "default"}},
+		{"no option at all", []Option{Key("k"), nil}, order{id: key, lane: "blocks:alice", queue: "default"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := resolve(TypeBlockUser, noon, c.opts)
+			got, err := resolve(BlockUser{Owner: "alice", User: "bob"}, noon, c.opts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,8 +50,8 @@ func TestResolve(t *testing.T) {
 
 func TestResolveMakesRandomIDs(t *testing.T) {
 	t.Parallel()
-	a, _ := resolve(TypeBlockUser, noon, nil)
-	b, _ := resolve(TypeBlockUser, noon, nil)
+	a, _ := resolve(BlockUser{Owner: "alice", User: "bob"}, noon, nil)
+	b, _ := resolve(BlockUser{Owner: "alice", User: "bob"}, noon, nil)
 	if a.id == b.id || a.id.Version() != 4 {
 		t.Errorf("got %s and %s, want two random UUIDs", a.id, b.id)
 	}
@@ -82,7 +82,7 @@ func TestResolveNamesTheOption(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := resolve(TypeBlockUser, noon, c.opts)
+			_, err := resolve(BlockUser{Owner: "alice", User: "bob"}, noon, c.opts)
 			if diff := cmp.Diff(c.want, errText(err)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

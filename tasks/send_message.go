@@ -72,6 +72,8 @@ func (t SendMessage) load(shared []string) (Task, error) {
 	return t, err
 }
 
+func (t SendMessage) lane() (kind, of string) { return "conversation", t.Conversation.UUID().String() }
+
 func (t SendMessage) perform(ctx context.Context, api *layer.Client, id dedupe) (Result, error) {
 	return t.performFrom(ctx, api, id, performance{sources: defaultSources})
 }

@@ -40,6 +40,8 @@ func (t SetBadge) Validate() error {
 	return errors.Join(layer.ValidateUserID("user", t.User), count)
 }
 
+func (t SetBadge) lane() (kind, of string) { return "user", t.User }
+
 func (t SetBadge) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Badges.Set(ctx, t.User, *t.ExternalUnreadCount)
 }

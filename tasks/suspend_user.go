@@ -26,6 +26,8 @@ func (SuspendUser) Type() string { return TypeSuspendUser }
 // Validate reports a user id that is empty, not UTF-8, or contains NUL.
 func (t SuspendUser) Validate() error { return layer.ValidateUserID("user", t.User) }
 
+func (t SuspendUser) lane() (kind, of string) { return "user", t.User }
+
 func (t SuspendUser) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Users.Suspend(ctx, t.User)
 }

@@ -29,6 +29,8 @@ func (t UnblockUser) Validate() error {
 	return errors.Join(layer.ValidateUserID("owner", t.Owner), layer.ValidateUserID("user", t.User))
 }
 
+func (t UnblockUser) lane() (kind, of string) { return "blocks", t.Owner }
+
 func (t UnblockUser) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Blocks.Unblock(ctx, t.Owner, t.User)
 }

@@ -26,6 +26,8 @@ func (UnsuspendUser) Type() string { return TypeUnsuspendUser }
 // Validate reports a user id that is empty, not UTF-8, or contains NUL.
 func (t UnsuspendUser) Validate() error { return layer.ValidateUserID("user", t.User) }
 
+func (t UnsuspendUser) lane() (kind, of string) { return "user", t.User }
+
 func (t UnsuspendUser) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Users.Unsuspend(ctx, t.User)
 }

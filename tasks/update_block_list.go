@@ -32,6 +32,8 @@ func (t UpdateBlockList) Validate() error {
 	return errors.Join(layer.ValidateUserID("owner", t.Owner), below("operations", t.Operations.ValidateForBlocks()))
 }
 
+func (t UpdateBlockList) lane() (kind, of string) { return "blocks", t.Owner }
+
 func (t UpdateBlockList) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Blocks.Edit(ctx, t.Owner, t.Operations)
 }

@@ -32,6 +32,10 @@ func (t UpdateConversation) Validate() error {
 	return errors.Join(required("conversation", t.Conversation), below("operations", t.Operations.ValidateForConversation()))
 }
 
+func (t UpdateConversation) lane() (kind, of string) {
+	return "conversation", t.Conversation.UUID().String()
+}
+
 func (t UpdateConversation) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Conversations.Edit(ctx, t.Conversation, t.Operations)
 }

@@ -69,6 +69,8 @@ func propertyField(name string) string {
 	return path.String()
 }
 
+func (t UpdateIdentity) lane() (kind, of string) { return "user", t.User }
+
 func (t UpdateIdentity) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	var patch layer.Patch
 	for _, name := range t.names() {

@@ -30,6 +30,8 @@ func (t UpsertIdentity) Validate() error {
 	return errors.Join(layer.ValidateUserID("user", t.User), below("identity", t.Identity.Validate()))
 }
 
+func (t UpsertIdentity) lane() (kind, of string) { return "user", t.User }
+
 func (t UpsertIdentity) perform(ctx context.Context, api *layer.Client, _ dedupe) (Result, error) {
 	return Result{}, api.Identities.Upsert(ctx, t.User, t.Identity)
 }

@@ -1,0 +1,284 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redistest"
+)
+
+// A world is one queue with lanes in Redis, and beside it what must be true of
+// it: each lane as the list of the tasks that joined and have not left.
+type world struct {
+	*queue.Store
+	ctx  context.Context
+	rdb  redis.UniversalClient
+	insp *asynq.Inspector
+
+	lanes   map[string][]string // in the order of joining
+	laneOf  map[string]string
+	stops   map[string]bool   // archived, it stops its lane
+	blocks  map[string]bool   // archived, and does
+	later   map[string]bool   // enqueued with a delay that is not over
+	active  map[string]int    // by delivery
+	retries map[string]bool   // between two attempts
+	n       int
+	history map[string][]string // per lane: what was executed to its end, in order
+}
+
+const q = queue.Default
+
+func newWorld(t *testing.T) *world {
+	rdb := redistest.New(t)
+	return &world{Store: queue.NewStore(rdb), ctx: t.Context(), rdb: rdb, insp: asynq.NewInspectorFromRedisClient(rdb)}
+}
+
+func (w *world) reset() {
+	w.rdb.FlushDB(w.ctx)
+	w.lanes, w.laneOf, w.history = map[string][]string{}, map[string]string{}, map[string][]string{}
+	w.stops, w.blocks, w.later, w.retries = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	w.active = map[string]int{}
+	w.n = 0
+}
+
+func (w *world) enqueue(rt *rapid.T, lane string, stop, delayed bool) {
+	m := message(q)
+	w.n++
+	m.ID = fmt.Sprintf("00000000-0000-4000-8000-%012d", w.n)
+	e := queue.Entry{Message: m, Lane: lane, StopLane: stop}
+	if delayed {
+		e.ProcessAt = time.Now().Add(time.Hour)
+	}
+	answers, err := w.Enqueue(w.ctx, []queue.Entry{e})
+	if err != nil || answers[0].Existing != nil {
+		rt.Fatalf("%+v, %v", answers, err)
+	}
+	w.laneOf[m.ID], w.stops[m.ID] = lane, stop
+	if delayed {
+		w.later[m.ID] = true
+		return
+	}
+	w.lanes[lane] = append(w.lanes[lane], m.ID)
+	if want := len(w.lanes[lane]) > 1; answers[0].Waits != want {
+		rt.Fatalf("%s in lane %v: waits %t, want %t", m.ID, w.lanes[lane], answers[0].Waits, want)
+	}
+}
+
+// take takes a task and checks that its turn had come.
+func (w *world) take(rt *rapid.T) {
+	got, err := w.Take(w.ctx, q, false)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if got.Found != queue.FoundTask {
+		return
+	}
+	lane := w.laneOf[got.ID]
+	if got.Lane != lane {
+		rt.Fatalf("%s is of lane %q, want %q", got.ID, got.Lane, lane)
+	}
+	if !slices.Contains(w.lanes[lane], got.ID) { // it was run again out of the archive
+		w.lanes[lane] = append(w.lanes[lane], got.ID)
+	}
+	if w.lanes[lane][0] != got.ID {
+		rt.Fatalf("%s was taken before its turn in %v", got.ID, w.lanes[lane])
+	}
+	delete(w.blocks, got.ID)
+	w.active[got.ID] = got.Delivery
+}
+
+func (w *world) settle(rt *rapid.T, id string, v queue.Verdict) {
+	m := message(q)
+	m.ID = id
+	mine, err := w.Settle(w.ctx, queue.Settlement{
+		Delivery: queue.Delivery{ID: id, Count: w.active[id]}, Queue: q, Verdict: v, Message: m, Now: time.Now(), Counts: true,
+	})
+	if err != nil || !mine {
+		rt.Fatalf("settle %s: %t, %v", id, mine, err)
+	}
+	delete(w.active, id)
+	switch {
+	case v == queue.VerdictRetry:
+		w.retries[id] = true
+	case v == queue.VerdictArchive && w.stops[id]:
+		w.blocks[id] = true
+	case v != queue.VerdictBack:
+		w.leave(id)
+		w.wantNext(rt, w.laneOf[id])
+	}
+}
+
+// wantNext checks that the next task of a lane runs at once, without anybody's look.
+func (w *world) wantNext(rt *rapid.T, lane string) {
+	if len(w.lanes[lane]) == 0 {
+		return
+	}
+	next := w.lanes[lane][0]
+	if rec, err := w.Find(w.ctx, next); err != nil || rec.State == queue.Waiting {
+		rt.Fatalf("the next of lane %v is %+v, %v", w.lanes[lane], rec, err)
+	}
+}
+
+func (w *world) leave(id string) {
+	lane := w.laneOf[id]
+	w.history[lane] = append(w.history[lane], id)
+	w.lanes[lane] = slices.DeleteFunc(w.lanes[lane], func(other string) bool { return other == id })
+}
+
+// due makes everything that is scheduled or between two attempts due.
+func (w *world) due() {
+	for _, id := range slices.Sorted(maps.Keys(w.later)) {
+		w.rdb.ZAdd(w.ctx, queue.ScheduledKey(q), redis.Z{Score: 1, Member: id})
+		lane := w.laneOf[id]
+		w.lanes[lane] = append(w.lanes[lane], id) // the script forwards them by score and id
+	}
+	for id := range w.retries {
+		w.rdb.ZAdd(w.ctx, queue.RetryKey(q), redis.Z{Score: 1, Member: id})
+	}
+	clear(w.later)
+	clear(w.retries)
+	w.rdb.Set(w.ctx, queue.PausedKey(q), 1, 0) // forwards, and takes nothing
+	_, _ = w.Take(w.ctx, q, false)
+	w.rdb.Del(w.ctx, queue.PausedKey(q))
+}
+
+// sweep lets the look at the lanes happen now, as it does by itself after some seconds.
+func (w *world) sweep() {
+	w.rdb.Del(w.ctx, queue.LookKey(q))
+	for _, lane := range w.rdb.ZRange(w.ctx, queue.LanesKey(q), 0, -1).Val() {
+		w.rdb.ZAdd(w.ctx, queue.LanesKey(q), redis.Z{Score: 1, Member: lane})
+	}
+	w.rdb.Set(w.ctx, queue.PausedKey(q), 1, 0)
+	_, _ = w.Take(w.ctx, q, false)
+	w.rdb.Del(w.ctx, queue.PausedKey(q))
+}
+
+// runnable are the heads that nothing holds up.
+func (w *world) runnable() []string {
+	var heads []string
+	for _, ids := range w.lanes {
+		if len(ids) > 0 && !w.blocks[ids[0]] && !w.retries[ids[0]] {
+			if _, active := w.active[ids[0]]; !active {
+				heads = append(heads, ids[0])
+			}
+		}
+	}
+	slices.Sort(heads)
+	return heads
+}
+
+// The law of lanes, on random schedules: a task is taken when all that joined its
+// lane before it have left, and once a lane was looked at, its head runs.
+func TestLanesKeepOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pick := func(rt *rapid.T, ids []string) string {
+		if len(ids) == 0 {
+			rt.Skip("there is none")
+		}
+		slices.Sort(ids)
+		return rapid.SampledFrom(ids).Draw(rt, "task")
+	}
+	keys := func(m map[string]int) (ids []string) {
+		for id := range m {
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		w.reset()
+		settle := func(v queue.Verdict) func(*rapid.T) {
+			return func(rt *rapid.T) { w.settle(rt, pick(rt, keys(w.active)), v) }
+		}
+		idle := func() (ids []string) { // neither active nor done
+			for id, lane := range w.laneOf {
+				if _, active := w.active[id]; !active && (slices.Contains(w.lanes[lane], id) || w.later[id]) {
+					ids = append(ids, id)
+				}
+			}
+			return ids
+		}
+		byHand := func(does func(id string) error, then func(id string)) func(*rapid.T) {
+			return func(rt *rapid.T) {
+				id := pick(rt, idle())
+				if does(id) != nil {
+					return // it is in a state in which that is not possible
+				}
+				then(id)
+				w.sweep()
+			}
+		}
+		gone := func(id string) {
+			lane := w.laneOf[id]
+			w.lanes[lane] = slices.DeleteFunc(w.lanes[lane], func(other string) bool { return other == id })
+			delete(w.later, id)
+			delete(w.retries, id)
+			delete(w.blocks, id)
+		}
+		rt.Repeat(map[string]func(*rapid.T){
+			"enqueue": func(rt *rapid.T) {
+				w.enqueue(rt, rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "lane"), rapid.Bool().Draw(rt, "stop"), rapid.IntRange(0, 4).Draw(rt, "delay") == 0)
+			},
+			"take":    w.take,
+			"done":    settle(queue.VerdictDone),
+			"archive": settle(queue.VerdictArchive),
+			"retry":   settle(queue.VerdictRetry),
+			"back":    settle(queue.VerdictBack),
+			"due":     func(*rapid.T) { w.due() },
+			"crash": func(rt *rapid.T) {
+				id := pick(rt, keys(w.active))
+				w.rdb.ZAdd(w.ctx, queue.LeaseKey(q), redis.Z{Score: 1, Member: id})
+				w.sweep()
+				delete(w.active, id)
+				w.rdb.HDel(w.ctx, queue.TaskKey(q, id), "crashes") // crashes have a test of their own
+			},
+			"delete by hand": byHand(func(id string) error { return w.insp.DeleteTask(q, id) }, gone),
+			"archive by hand": byHand(func(id string) error { return w.insp.ArchiveTask(q, id) }, func(id string) {
+				if w.stops[id] && !w.later[id] && slices.Contains(w.lanes[w.laneOf[id]], id) {
+					w.blocks[id] = true
+					delete(w.retries, id)
+					return
+				}
+				gone(id)
+			}),
+			"run by hand": byHand(func(id string) error { return w.insp.RunTask(q, id) }, func(id string) {
+				delete(w.retries, id)
+				if w.later[id] || w.blocks[id] && w.lanes[w.laneOf[id]][0] != id {
+					delete(w.later, id)
+				}
+				delete(w.blocks, id)
+			}),
+			"": func(rt *rapid.T) {
+				for lane, want := range w.lanes {
+					got := slices.DeleteFunc(w.rdb.LRange(w.ctx, queue.LaneKey(q, lane), 0, -1).Val(), func(id string) bool {
+						return !slices.Contains(want, id) // gone by hand, and passed over when its turn comes
+					})
+					if !slices.Equal(got, want) {
+						rt.Fatalf("lane %s is %v, want %v", lane, got, want)
+					}
+				}
+			},
+		})
+		// In the end everything that nothing holds up is done, in order.
+		for range 10 * w.n {
+			w.due()
+			w.sweep()
+			w.take(rt)
+			for _, id := range keys(w.active) {
+				w.settle(rt, id, queue.VerdictDone)
+			}
+		}
+		if left := w.runnable(); len(left) > 0 {
+			rt.Fatalf("left: %v of lanes %v, blocked %v", left, w.lanes, w.blocks)
+		}
+	})
+}
