@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/uuid"
+
 	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/tasks"
 )
@@ -41,8 +44,31 @@ func TestRedisThatIsNotThereIsNamed(t *testing.T) {
 	_, waitErr := c.Wait(t.Context(), down.ID)
 	_, queuesErr := c.Queues(t.Context())
 	for _, err := range []error{enqueueErr, statusErr, waitErr, queuesErr, c.Ping(t.Context())} {
-		if err == nil || !strings.HasPrefix(err.Error(), "tasks: Redis at "+addr+": ") || strings.Contains(err.Error(), "secret") {
+		if err == nil || !strings.HasPrefix(err.Error(), "tasks: Redis at "+addr+" ") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+// A refused password comes back in other ways from a pipeline than from a command.
+func TestAWrongPasswordIsNamed(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	server.RequireAuth("right")
+	for name, user := range map[string]string{"a wrong password": ":wrong@", "no password": ""} {
+		c, err := tasks.NewClient("redis://" + user + server.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_, enqueueErr := c.Enqueue(t.Context(), block)
+		_, many := c.EnqueueMany(t.Context(), []tasks.Request{{Task: block}, {Task: block}})
+		_, statusErr := c.Status(t.Context(), uuid.New())
+		_, queuesErr := c.Queues(t.Context())
+		for _, err := range []error{enqueueErr, many, statusErr, queuesErr, c.Ping(t.Context())} {
+			if err == nil || !strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "unexpected") {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }
