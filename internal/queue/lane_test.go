@@ -26,11 +26,11 @@ type world struct {
 
 	lanes   map[string][]string // in the order of joining
 	laneOf  map[string]string
-	stops   map[string]bool   // archived, it stops its lane
-	blocks  map[string]bool   // archived, and does
-	later   map[string]bool   // enqueued with a delay that is not over
-	active  map[string]int    // by delivery
-	retries map[string]bool   // between two attempts
+	stops   map[string]bool // archived, it stops its lane
+	blocks  map[string]bool // archived, and does
+	later   map[string]bool // enqueued with a delay that is not over
+	active  map[string]int  // by delivery
+	retries map[string]bool // between two attempts
 	n       int
 	history map[string][]string // per lane: what was executed to its end, in order
 }
@@ -224,7 +224,31 @@ func TestLanesKeepOrder(t *testing.T) {
 			delete(w.retries, id)
 			delete(w.blocks, id)
 		}
+		blocked := func() (ids []string) { return slices.Collect(maps.Keys(w.blocks)) }
 		rt.Repeat(map[string]func(*rapid.T){
+			"replay": func(rt *rapid.T) {
+				id := pick(rt, blocked())
+				if done, err := w.Replay(w.ctx, q, []string{id, id}); err != nil || !slices.Equal(done, []bool{true, false}) {
+					rt.Fatalf("replay: %v, %v", done, err)
+				}
+				delete(w.blocks, id)
+				if w.lanes[w.laneOf[id]][0] != id { // archived by hand before its turn came: it goes behind the others
+					gone(id)
+					w.lanes[w.laneOf[id]] = append(w.lanes[w.laneOf[id]], id)
+				}
+			},
+			"cancel": func(rt *rapid.T) {
+				id := pick(rt, idle())
+				state, err := w.Remove(w.ctx, id, queue.Pending, queue.Waiting, queue.Scheduled, queue.Retry, queue.Archived)
+				if err != nil || state == queue.Active {
+					rt.Fatalf("remove %s: %s, %v", id, state, err)
+				}
+				lane := w.laneOf[id]
+				gone(id)
+				if len(w.lanes[lane]) > 0 && !w.blocks[w.lanes[lane][0]] {
+					w.wantNext(rt, lane)
+				}
+			},
 			"enqueue": func(rt *rapid.T) {
 				w.enqueue(rt, rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "lane"), rapid.Bool().Draw(rt, "stop"), rapid.IntRange(0, 4).Draw(rt, "delay") == 0)
 			},

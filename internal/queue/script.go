@@ -25,6 +25,10 @@ var (
 	settleLua string
 	//go:embed extend.lua
 	extendLua string
+	//go:embed replay.lua
+	replayLua string
+	//go:embed remove.lua
+	removeLua string
 )
 
 // prefixes stands before every script that gets what the keys of its queue begin with:
@@ -46,6 +50,8 @@ var (
 	takeScript    = newScript(prefixes + laneLua + takeLua)
 	settleScript  = newScript(prefixes + laneLua + settleLua)
 	extendScript  = newScript(extendLua)
+	replayScript  = newScript(prefixes + laneLua + replayLua)
+	removeScript  = newScript(prefixes + laneLua + removeLua)
 )
 
 // call is one execution of a script. All its keys are in one slot of a Cluster.

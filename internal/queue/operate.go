@@ -1,0 +1,97 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ArchivedIDs returns the ids of the tasks of a queue that were archived from since to until, both
+// included to the second, the oldest first. A zero since is the beginning.
+func (s *Store) ArchivedIDs(ctx context.Context, queue string, since, until time.Time) ([]string, error) {
+	from := "-inf"
+	if !since.IsZero() {
+		from = strconv.FormatInt(since.Unix(), 10)
+	}
+	ids, err := s.rdb.ZRangeByScore(ctx, ArchivedKey(queue), &redis.ZRangeBy{Min: from, Max: strconv.FormatInt(until.Unix(), 10)}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("queue: list the archive of %s: %w", queue, err)
+	}
+	return ids, nil
+}
+
+// Records returns the tasks of a queue with these ids, in one round trip; nil for
+// one that is not there, or cannot be decoded.
+func (s *Store) Records(ctx context.Context, queue string, ids []string) ([]*Record, error) {
+	calls := make([]call, len(ids))
+	for i, id := range ids {
+		calls[i] = call{keys: []string{TaskKey(queue, id)}, args: []any{id}}
+	}
+	records := make([]*Record, len(ids))
+	if len(ids) == 0 {
+		return records, nil
+	}
+	for i, result := range runAll(ctx, s.rdb, findScript, calls, nil) {
+		reply, err := result.Result()
+		switch {
+		case errors.Is(err, redis.Nil):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("queue: read task %s: %w", ids[i], err)
+		}
+		if r, err := newRecord(reply); err == nil {
+			records[i] = r
+		}
+	}
+	return records, nil
+}
+
+// Replay runs archived tasks again, in their order, in one round trip: under the same id, with all attempts that a
+// task may have, behind the tasks that are in their lane now; one that stopped its lane is the first of it again.
+// It tells of each whether it was archived and runs now: repeated, it runs nothing twice.
+func (s *Store) Replay(ctx context.Context, queue string, ids []string) ([]bool, error) {
+	calls := make([]call, len(ids))
+	for i, id := range ids {
+		calls[i] = call{keys: []string{TaskKey(queue, id)}, args: []any{Prefix(queue), ownPrefix(queue), id}}
+	}
+	replayed := make([]bool, len(ids))
+	if len(ids) == 0 {
+		return replayed, nil
+	}
+	for i, result := range runAll(ctx, s.rdb, replayScript, calls, nil) {
+		n, err := result.Int()
+		if err != nil {
+			return replayed, fmt.Errorf("queue: replay task %s: %w", ids[i], err)
+		}
+		replayed[i] = n == 1
+	}
+	return replayed, nil
+}
+
+// Remove deletes a task, in whichever queue it is, if it is in one of the given states, which must not
+// have Active: a worker has it. The next task of its lane runs. It returns the state that the task was in; nothing was deleted
+// if that is none of those. Without a task it returns [ErrNotFound].
+func (s *Store) Remove(ctx context.Context, id string, in ...State) (State, error) {
+	if slices.Contains(in, Active) {
+		return "", errors.New("queue: a task that a worker has cannot be removed")
+	}
+	for _, q := range Names {
+		args := []any{Prefix(q), ownPrefix(q), id}
+		for _, state := range in {
+			args = append(args, string(state))
+		}
+		was, err := runOne(ctx, s.rdb, removeScript, call{keys: []string{TaskKey(q, id)}, args: args}).Text()
+		if err != nil {
+			return "", fmt.Errorf("queue: remove task %s: %w", id, err)
+		}
+		if was != "" {
+			return State(was), nil
+		}
+	}
+	return "", ErrNotFound
+}

@@ -1,0 +1,42 @@
+-- Deletes a task that no worker has. lane.lua stands before this file.
+--
+-- KEYS[1] the task's hash
+-- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
+-- ARGV[3] the id
+-- ARGV[4...] the states in which it may be deleted
+--
+-- Returns the state that it was in, whether or not that is one of these; "" if there is no task.
+local id = ARGV[3]
+local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "unique_key", "group")
+if not task[3] then
+	return ""
+end
+local state = task[1] or ""
+local set = asynq .. state
+if state == "scheduled" and tonumber(redis.call("ZSCORE", set, id) or 0) >= parked then
+	state = "waiting"
+end
+local may = false
+for i = 4, #ARGV do
+	may = may or ARGV[i] == state
+end
+if not may then
+	return state
+end
+if state == "pending" then
+	redis.call("LREM", set, 1, id)
+elseif state == "aggregating" then
+	redis.call("ZREM", asynq .. "g:" .. (task[5] or ""), id)
+else
+	redis.call("ZREM", set, id)
+end
+redis.call("ZREM", own .. "dead", id)
+redis.call("DEL", KEYS[1])
+if task[4] and task[4] ~= "" and redis.call("GET", task[4]) == id then
+	redis.call("DEL", task[4]) -- another producer's lock
+end
+if task[2] then
+	local _, since = clock()
+	leave(task[2], id, since)
+end
+return state

@@ -1,0 +1,23 @@
+-- Runs an archived task again. lane.lua stands before this file.
+--
+-- KEYS[1] the task's hash
+-- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
+-- ARGV[3] the id
+--
+-- Returns 1, or 0 if the task is not archived (any more).
+local id = ARGV[3]
+local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg")
+if not task[3] or task[1] ~= "archived" then
+	return 0
+end
+redis.call("ZREM", asynq .. "archived", id)
+redis.call("ZREM", own .. "dead", id)
+redis.call("HDEL", KEYS[1], "failures", "crashes")
+local now, since = clock()
+local lane = task[2] or ""
+if lane ~= "" and redis.call("LINDEX", own .. "lane:" .. lane, 0) == id then
+	make_pending(id, since) -- its lane stands still and waits for it
+else
+	enter(lane, id, now, since)
+end
+return 1

@@ -1,0 +1,225 @@
+package queue_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redistest"
+)
+
+// A leaseBench is a queue whose leases end, and whose looks happen, when the test says.
+type leaseBench struct {
+	*queue.Store
+	t   *testing.T
+	ctx context.Context
+	rdb redis.UniversalClient
+}
+
+func newLeaseBench(t *testing.T) *leaseBench {
+	t.Helper()
+	rdb := redistest.New(t)
+	return &leaseBench{queue.NewStore(rdb), t, t.Context(), rdb}
+}
+
+func (b *leaseBench) take() queue.Taken {
+	b.t.Helper()
+	taken, err := b.Take(b.ctx, queue.Default, false)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return taken
+}
+
+// die lets the lease of a task end, and somebody look.
+func (b *leaseBench) die(id string) {
+	b.t.Helper()
+	b.rdb.ZAdd(b.ctx, queue.LeaseKey(queue.Default), redis.Z{Score: 1, Member: id})
+	b.look(time.Second)
+}
+
+// look lets the next take look for what went wrong; the last look was so long ago.
+func (b *leaseBench) look(ago time.Duration) {
+	b.rdb.HSet(b.ctx, queue.LookKey(queue.Default), "at", time.Now().Add(-ago).UnixMilli())
+}
+
+func (b *leaseBench) settle(d queue.Taken, v queue.Verdict, fields ...any) bool {
+	b.t.Helper()
+	m := message(queue.Default)
+	m.ID = d.ID
+	mine, err := b.Settle(b.ctx, queue.Settlement{
+		Delivery: queue.Delivery{ID: d.ID, Count: d.Delivery}, Queue: queue.Default, Verdict: v, Message: m, Fields: fields, Now: time.Now(), Counts: true,
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return mine
+}
+
+func TestTasksOfADeadWorkerRunAgain(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m, behind := message(queue.Default), message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	enqueue(t, b.Store, behind, time.Time{})
+	first := b.take()
+	if again := b.take(); again.ID != behind.ID {
+		t.Fatalf("%+v, want the task behind", again)
+	}
+	b.die(m.ID)
+	second := b.take()
+	if second.ID != m.ID || second.Delivery != 2 || second.Crashes != 1 {
+		t.Fatalf("%+v, want the first task in its second delivery", second)
+	}
+	if b.settle(first, queue.VerdictArchive) || b.settle(first, queue.VerdictRetry) || b.settle(first, queue.VerdictBack) {
+		t.Error("a worker moved a task that is no longer its own")
+	}
+	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{{ID: m.ID, Count: 1}, {ID: m.ID, Count: 2}}); err != nil || len(lost) != 1 {
+		t.Errorf("lost %v, %v, want the first delivery alone", lost, err)
+	}
+	if !b.settle(second, queue.VerdictDone, queue.FieldResult, "{}") {
+		t.Error("the worker that has the task could not settle it")
+	}
+	if rec, err := b.Find(b.ctx, m.ID); err != nil || rec.State != queue.Completed {
+		t.Errorf("%+v, %v", rec, err)
+	}
+}
+
+// What a worker has done is known, also if it says so too late.
+func TestSuccessOfALostDeliveryIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	first := b.take()
+	b.die(m.ID)
+	b.rdb.Set(b.ctx, queue.PausedKey(queue.Default), 1, 0)
+	b.take() // recovers it, and takes nothing
+	b.rdb.Del(b.ctx, queue.PausedKey(queue.Default))
+	if b.settle(first, queue.VerdictDone, queue.FieldResult, "the first") {
+		t.Error("the task was still the first worker's")
+	}
+	second := b.take()
+	if second.ID != m.ID || string(second.Result) != "the first" {
+		t.Fatalf("%+v, want the task with the result", second)
+	}
+	if !b.settle(second, queue.VerdictDone) {
+		t.Error("not settled")
+	}
+	if b.settle(second, queue.VerdictDone, queue.FieldResult, "again") {
+		t.Error("settled twice")
+	}
+	if rec, _ := b.Find(b.ctx, m.ID); rec == nil || string(rec.Result) != "the first" {
+		t.Errorf("%+v", rec)
+	}
+}
+
+// After an outage of Redis all leases may be over, and all workers alive.
+func TestAfterAnAbsenceLeasesMayBeRenewed(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	first := b.take()
+	b.rdb.ZAdd(b.ctx, queue.LeaseKey(queue.Default), redis.Z{Score: 1, Member: m.ID})
+	b.look(time.Minute)
+	if taken := b.take(); taken.Found != queue.FoundIdle {
+		t.Errorf("%+v, want nothing: its worker may be alive", taken)
+	}
+	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{{ID: m.ID, Count: first.Delivery}}); err != nil || len(lost) > 0 {
+		t.Errorf("lost %v, %v", lost, err)
+	}
+	b.rdb.HDel(b.ctx, queue.LookKey(queue.Default), "wait") // the time for that is over
+	b.look(time.Second)
+	if taken := b.take(); taken.Found != queue.FoundIdle {
+		t.Errorf("%+v, want nothing: the lease was renewed", taken)
+	}
+}
+
+func TestActiveTaskWithoutALeaseIsRecovered(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	b.take()
+	b.rdb.Del(b.ctx, queue.LeaseKey(queue.Default))
+	b.look(time.Second)
+	b.take() // gives it a lease
+	b.die(m.ID)
+	if taken := b.take(); taken.ID != m.ID {
+		t.Errorf("%+v, want the task", taken)
+	}
+}
+
+// Of those that crashed again and again one runs at a time: an innocent one is not
+// in hand when the guilty one kills the next worker.
+func TestSuspectsRunAlone(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	var ids []string
+	for range 3 {
+		m := message(queue.Default)
+		enqueue(t, b.Store, m, time.Time{})
+		ids = append(ids, m.ID)
+	}
+	for range queue.Suspect {
+		for range ids {
+			b.take()
+		}
+		for _, id := range ids {
+			b.die(id)
+		}
+	}
+	suspect := b.take()
+	if suspect.Crashes != queue.Suspect {
+		t.Fatalf("%+v, want a suspect", suspect)
+	}
+	fresh := message(queue.Default)
+	enqueue(t, b.Store, fresh, time.Time{})
+	if taken := b.take(); taken.ID != fresh.ID {
+		t.Errorf("%+v, want the task that never crashed", taken)
+	}
+	if taken := b.take(); taken.Found != queue.FoundIdle {
+		t.Errorf("%+v, want nothing: one suspect is in hand", taken)
+	}
+	if !b.settle(suspect, queue.VerdictDone) {
+		t.Fatal("not settled")
+	}
+	for _, id := range ids { // those that wait look again after a second
+		if rec, err := b.Find(b.ctx, id); err == nil && rec.State == queue.Retry {
+			b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id})
+		}
+	}
+	next := b.take()
+	if next.Found != queue.FoundTask || next.Crashes != queue.Suspect {
+		t.Errorf("%+v, want the next suspect", next)
+	}
+	b.die(next.ID)
+	if again := b.take(); again.Found == queue.FoundTask && again.ID != next.ID && again.Crashes >= queue.Suspect+1 {
+		t.Errorf("%+v: an innocent one crashed too", again)
+	}
+}
+
+func TestASettledTaskIsNoSuspect(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	for crashes := range 4 {
+		taken := b.take()
+		if taken.Crashes != crashes {
+			t.Fatalf("%+v, want %d crashes", taken, crashes)
+		}
+		b.die(m.ID)
+	}
+	b.settle(b.take(), queue.VerdictBack)
+	if taken := b.take(); taken.Crashes != 0 {
+		t.Errorf("%+v, want no crash counted any more", taken)
+	}
+	if n := b.rdb.Exists(b.ctx, queue.SuspectKey(queue.Default)).Val(); n != 0 {
+		t.Error("it is still noted as a suspect")
+	}
+}
