@@ -39,7 +39,7 @@ func (s *ConversationsService) SetMetadata(ctx context.Context, id ConversationI
 	}
 	for _, key := range slices.Sorted(maps.Keys(properties)) {
 		property := wrong.metadataProperty(key)
-		wrong.metadataValue(property, properties[key])
+		wrong.metadataValue(property, properties[key], 1)
 		patch = patch.Set(property, properties[key])
 	}
 	return s.edit(ctx, "conversations.set_metadata", id, patch, wrong.err())
@@ -125,7 +125,7 @@ func (p *problems) metadataProperty(key string) string {
 	}
 	names, err := SplitProperty(key)
 	if err != nil {
-		p.add(key, "has an empty key")
+		p.add(key, "has an empty key, or more than %d", maxNesting)
 		return key
 	}
 	for _, name := range names[1:] {

@@ -11,8 +11,13 @@ import (
 // ("2 KB per key").
 const MaxMetadataValue = 2048
 
+// maxNesting is how deep metadata may be nested, and how many names a property
+// may have. Layer documents no such limit, but some reader of JSON on the way
+// has one.
+const maxNesting = 500
+
 // Metadata is what an app attaches to a conversation: strings, and objects of
-// strings nested to any depth. In Go an object is a Metadata, a map[string]any
+// strings, nested up to 500 deep. In Go an object is a Metadata, a map[string]any
 // or a map[string]string. Numbers, booleans, lists and null are not supported.
 //
 // Layer docs: Platform API, conversations, metadata.
@@ -22,30 +27,35 @@ type Metadata map[string]any
 // "-" and "_"; values are strings of at most [MaxMetadataValue] bytes or objects.
 func (m Metadata) Validate() error {
 	var p problems
-	p.metadata("", m)
+	p.metadata("", m, 1)
 	return p.err()
 }
 
-func (p *problems) metadata(path string, object map[string]any) {
+func (p *problems) metadata(path string, object map[string]any, depth int) {
+	if depth > maxNesting {
+		p.add(path, "is nested more than %d deep", maxNesting)
+		return
+	}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if p.metadataKey(path, key) {
-			p.metadataValue(joinField(path, key), object[key])
+			p.metadataValue(joinField(path, key), object[key], depth+1)
 		}
 	}
 }
 
-func (p *problems) metadataValue(field string, value any) {
+// metadataValue checks a value at a depth; at 1 it is in no other.
+func (p *problems) metadataValue(field string, value any, depth int) {
 	switch v := value.(type) {
 	case string:
 		if p.text(field, v) && len(v) > MaxMetadataValue {
 			p.add(field, "is %d bytes, Layer takes at most %d", len(v), MaxMetadataValue)
 		}
 	case Metadata:
-		p.metadata(field, v)
+		p.metadata(field, v, depth)
 	case map[string]any:
-		p.metadata(field, v)
+		p.metadata(field, v, depth)
 	case map[string]string:
-		p.metadata(field, widen(v))
+		p.metadata(field, widen(v), depth)
 	default:
 		p.add(field, "is %s, Layer takes strings and objects of strings", aKind(value))
 	}

@@ -76,7 +76,7 @@ func PropertyPath(names ...string) string {
 }
 
 // SplitProperty takes a property apart into names: at each dot that has no
-// backslash before it. Empty names are refused.
+// backslash before it. Empty names are refused, and more than 500.
 func SplitProperty(property string) ([]string, error) {
 	var (
 		names []string
@@ -95,10 +95,16 @@ func SplitProperty(property string) ([]string, error) {
 		}
 	}
 	names = append(names, name.String())
-	if slices.Contains(names, "") {
-		return nil, &FieldError{Field: "property", Problem: quote(property) + " has an empty name"}
+	problem := ""
+	switch {
+	case slices.Contains(names, ""):
+		problem = "has an empty name"
+	case len(names) > maxNesting:
+		problem = fmt.Sprintf("has %d names, more than %d", len(names), maxNesting)
+	default:
+		return names, nil
 	}
-	return names, nil
+	return nil, &FieldError{Field: "property", Problem: quote(property) + " " + problem}
 }
 
 // Validate checks the form of each operation: a known action, a property, and a

@@ -114,7 +114,7 @@ func (o Operation) validateMetadata(list *problems, names []string) {
 		list.add("value", "is %s, want an object", aKind(o.Value))
 		return
 	}
-	list.metadataValue("value", o.Value)
+	list.metadataValue("value", o.Value, 1)
 }
 
 func (o Operation) validateIdentityMetadata(list *problems, names []string) {

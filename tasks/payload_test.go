@@ -123,7 +123,7 @@ func TestErrorTextsAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, taskType, args, want string }{
 		{"many fields", TypeSendMessage, `{` + conversation + `,"sender":{"name":"a"},"parts":[{}` + strings.Repeat(`,{}`, 9_999) + `]}`, "; and 19992 more"},
-		{"a deep field", TypeCreateConversation, `{"participants":["a"],"metadata":` + strings.Repeat(`{"a":`, 9_000) + "1" + strings.Repeat("}", 9_001), "a.a.a.a: is a number, Layer takes strings and objects of strings"},
+		{"a deep field", TypeCreateConversation, `{"participants":["a"],"metadata":` + strings.Repeat(`{"a":`, 9_000) + "1" + strings.Repeat("}", 9_001), "a.a.a.a: is nested more than 500 deep"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
