@@ -110,7 +110,9 @@ func TestRun_finds_the_limit_out(t *testing.T) {
 	defer cancel()
 	var stdout, stderr output
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, []string{"--rate-limit=auto", "--drain-timeout=1s", "--retry-min=10ms", "--retry-max=100ms"}, s.env, &stdout, &stderr) }()
+	go func() {
+		code <- run(ctx, []string{"--rate-limit=auto", "--drain-timeout=1s", "--retry-min=10ms", "--retry-max=100ms"}, s.env, &stdout, &stderr)
+	}()
 	var last *tasks.Info
 	for range 15 {
 		last = s.enqueue(t)
