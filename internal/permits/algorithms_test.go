@@ -98,7 +98,7 @@ func (w *world) ask(a algorithm, way, out *link) {
 				w.after(time.Duration(wait)*time.Microsecond, func() { w.ask(a, way, out) })
 				return
 			}
-			w.api.call(out, w.fault, func() bool { return true }, func(layer.Answer) { w.ask(a, way, out) })
+			w.api.call(out, w.fault, w.fault.timeout, func() bool { return true }, func(layer.Answer) { w.ask(a, way, out) })
 		})
 	})
 }

@@ -36,12 +36,15 @@ func (c *core) failed(now time.Duration, req *request) {
 		return
 	}
 	c.asked = nil
-	c.tell = append(req.tell, c.tell...)
+	c.tell.restore(req.tell, now)
 	for i := range req.want[critical] + req.want[others] {
 		// Redis may have given them, and only the answer is lost.
 		c.report(now, fate{number: req.first + uint64(i), unused: true})
 	}
-	c.forgetTold(now)
+	c.tellBy = never
+	if c.tell.len() > 0 {
+		c.tellBy = now
+	}
 	if !c.failure.failing {
 		c.own.expire(now)
 		c.failure = failure{since: req.sent, failing: true, kept: c.own.len(), at: now}
@@ -52,20 +55,6 @@ func (c *core) failed(now time.Duration, req *request) {
 		c.alone.probeAt = now + probe
 	case now-c.failure.since >= patience:
 		c.standIn(now)
-	}
-}
-
-// forgetTold drops what need not be told any more.
-func (c *core) forgetTold(now time.Duration) {
-	kept := c.tell[:0:0]
-	for _, f := range c.tell {
-		if f.stale > now {
-			kept = append(kept, f)
-		}
-	}
-	c.tell, c.tellBy = kept, never
-	if len(kept) > 0 {
-		c.tellBy = now
 	}
 }
 
@@ -120,7 +109,7 @@ func (c *core) serveAlone(now time.Duration) {
 			return
 		}
 		c.number++
-		p := &permit{number: c.number, class: w.class(), at: now, by: never, until: now + c.set.life, index: -1}
+		p := &permit{number: c.number, class: w.class(), at: now, by: never, index: -1}
 		c.own.add(p)
 		c.hand(w, p)
 	}
@@ -143,7 +132,7 @@ func (c *core) returned(now time.Duration) {
 	case !c.alone.returning:
 		c.alone.returning = true
 		c.tellAll(now)
-	case len(c.tell) == 0:
+	case c.tell.len() == 0:
 		c.onAlone(false, now-c.alone.began)
 		c.alone = nil
 		c.askAt = now

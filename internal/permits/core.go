@@ -28,9 +28,10 @@ type core struct {
 	waiting waiters
 	ready   [classes][]*permit // permits given to this worker for its waiters, by when they begin
 	own     own
+	bound   bound
 	number  uint64 // of the last permit
 
-	tell   []fate
+	tell   tells
 	tellBy time.Duration // when the oldest of tell is to be told; never if there is none
 
 	asked   *request      // under way
@@ -109,8 +110,11 @@ func (c *core) release(now time.Duration, p *permit, answer layer.Answer) {
 	until := now + c.set.window
 	if underWay(answer) {
 		until = now + c.set.late + c.set.window
+		c.bound.took(now, c.set.late)
+	} else {
+		c.bound.took(now, now-p.at)
 	}
-	c.own.extend(p, until)
+	c.own.finish(p, until)
 	if p.begin == 0 && c.alone != nil && !c.alone.returning {
 		return // Redis learns of it when it is back
 	}
@@ -119,7 +123,7 @@ func (c *core) release(now time.Duration, p *permit, answer layer.Answer) {
 
 func (c *core) report(now time.Duration, f fate) {
 	f.stale = now + c.set.life
-	c.tell = append(c.tell, f)
+	c.tell.add(f)
 	c.tellBy = min(c.tellBy, now+c.set.flush)
 }
 
@@ -176,7 +180,9 @@ func (c *core) wants() (want [classes]int) {
 
 // compose makes the next request.
 func (c *core) compose(now time.Duration) *request {
-	req := &request{worker: c.me, set: c.set, known: c.workers, epoch: c.epoch, held: c.own.len(), first: c.number + 1, sent: now}
+	req := &request{
+		worker: c.me, set: c.set, lease: c.lease(now), known: c.workers, epoch: c.epoch, held: c.own.len(), first: c.number + 1, sent: now,
+	}
 	switch {
 	case c.alone == nil:
 		req.want = c.wants()
@@ -189,16 +195,32 @@ func (c *core) compose(now time.Duration) *request {
 	}
 	if req.news != noNews || now-c.countedAt >= beat/3 {
 		req.count, c.countedAt = true, now
+		c.renew(now)
 	}
 	if c.alone == nil || c.alone.returning {
-		n := min(len(c.tell), batchTells)
-		req.tell, c.tell = c.tell[:n:n], c.tell[n:]
+		req.tell = c.tell.take(batchTells)
 	}
-	if len(c.tell) == 0 {
-		c.tell, c.tellBy = nil, never
+	if c.tell.len() == 0 {
+		c.tellBy = never
 	}
 	c.sentAt = now
 	return req
+}
+
+// lease is for how long a permit is taken from now on if nothing more is heard of its worker.
+func (c *core) lease(now time.Duration) time.Duration {
+	return min(c.bound.at(now, c.set.late)+slack+c.set.window, c.set.life)
+}
+
+// renew tells Redis of calls that go on.
+func (c *core) renew(now time.Duration) {
+	if c.alone != nil {
+		return // all is told on the return
+	}
+	until := now + c.lease(now)
+	for _, p := range c.own.renew(now-beat/2, now) {
+		c.report(now, fate{number: p.number, class: p.class, until: until})
+	}
 }
 
 // leave makes the last request of this worker; it is to be repeated while there is more to tell.
@@ -280,7 +302,8 @@ func (c *core) permits(now time.Duration, req *request, r reply) []*permit {
 			given = append(given, &permit{
 				number: number, class: of, begin: r.now + µs, index: -1,
 				// The script ran between the request and now: what is later for one bound is earlier for the other.
-				at: now + begin, by: req.sent + begin + slack/2, until: now + begin + c.set.life,
+				at: now + begin, by: req.sent + begin + slack/2, until: now + begin + req.lease,
+				renewed: req.sent,
 			})
 			number++
 		}
@@ -291,9 +314,9 @@ func (c *core) permits(now time.Duration, req *request, r reply) []*permit {
 // tellAll tells Redis again of every permit that is not over.
 func (c *core) tellAll(now time.Duration) {
 	for _, p := range c.own.heap {
-		c.report(now, fate{number: p.number, class: p.class, until: p.until})
+		c.report(now, fate{number: p.number, class: p.class, until: min(p.until, now+c.lease(now))})
 	}
-	if len(c.tell) > 0 {
+	if c.tell.len() > 0 {
 		c.tellBy = now
 	}
 }
@@ -328,6 +351,7 @@ func (c *core) serve(now time.Duration, to, of class) bool {
 
 func (c *core) hand(w *waiter, p *permit) {
 	c.waiting.remove(w)
+	c.own.use(p)
 	w.permit = p
 	w.give(p)
 }

@@ -18,10 +18,14 @@ type coreBench struct {
 	sent  []*request // not answered yet
 	using []*permit
 	wait  []*waiter
+	begin map[uint64]int64 // of the permits that were given
 }
 
 func newCoreBench(options Options) *coreBench {
-	return &coreBench{core: newCore(options.settings(), "me", func() float64 { return 0.5 }), model: newModel(), now: time.Second}
+	return &coreBench{
+		core: newCore(options.settings(), "me", func() float64 { return 0.5 }), model: newModel(), now: time.Second,
+		begin: make(map[uint64]int64),
+	}
 }
 
 func (b *coreBench) step() {
@@ -37,7 +41,11 @@ func (b *coreBench) answer() {
 	}
 	req := b.sent[0]
 	b.sent = b.sent[1:]
-	b.core.replied(b.now, req, b.model.exchange(b.clock(), req))
+	r := b.model.exchange(b.clock(), req)
+	for _, p := range b.core.permits(b.now, req, r) {
+		b.begin[p.number] = p.begin
+	}
+	b.core.replied(b.now, req, r)
 	b.step()
 }
 
@@ -53,8 +61,13 @@ func (b *coreBench) want(name string) {
 func (b *coreBench) clock() int64 { return 1_700_000_000*second + b.now.Microseconds() }
 
 // taken is how many permits have begun and are not over.
-func (b *coreBench) taken() int {
-	return b.model.held.above(b.clock()) - b.model.held.above(b.clock()+b.core.set.life.Microseconds())
+func (b *coreBench) taken() (n int) {
+	for _, p := range b.model.held.order {
+		if p.score > b.clock() && b.begin[p.member.number] <= b.clock() {
+			n++
+		}
+	}
+	return n
 }
 
 // settle lets time pass until all that is to be told has been told.

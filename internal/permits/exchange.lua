@@ -13,11 +13,12 @@
 -- ARGV[3] 1: the worker is to be counted, and what is over is to be swept up; a few times a second is enough
 -- ARGV[4] limit of permits at a time, 0: it is found out
 -- ARGV[5] per cent of the limit that only queue critical may use
--- ARGV[6] the window; [7] for how long a permit is taken; [8] how far ahead permits are given;
---         [9] for how long a permit is left to workers that have less than their share; in microseconds
--- ARGV[10] how many permits the worker has, ARGV[11] how many workers it knows of, ARGV[12] the epoch that it knows of, or 0
--- ARGV[13] permits wanted for queue critical, ARGV[14] for others, ARGV[15] the number of the first
--- ARGV[16...] permits of the worker: number, microseconds until it is over, 1 if it counts
+-- ARGV[6] the window; [7] for how long a permit may be taken without news of it; [8] for how long these ones are;
+--         [9] how far ahead permits are given; [10] for how long a permit is left to workers that have less
+--         than their share; in microseconds
+-- ARGV[11] how many permits the worker has, ARGV[12] how many workers it knows of, ARGV[13] the epoch that it knows of, or 0
+-- ARGV[14] permits wanted for queue critical, ARGV[15] for others, ARGV[16] the number of the first
+-- ARGV[17...] permits of the worker: number, microseconds until it is over, 1 if it counts
 --         against others, 1 accepted or 2 refused, when it began
 --
 -- Returns
@@ -28,10 +29,11 @@
 local held, others, waiting, workers, state = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local me, news, count = ARGV[1], ARGV[2], ARGV[3] == "1"
 local limit, reserve = tonumber(ARGV[4]), tonumber(ARGV[5])
-local window, life, ahead, yield = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local mine, known, been = tonumber(ARGV[10]), tonumber(ARGV[11]), ARGV[12] ~= "0"
-local want_critical, want_other, number = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
-local first_told = 16
+local window, life, lease = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local ahead, yield = tonumber(ARGV[9]), tonumber(ARGV[10])
+local mine, known, been = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13] ~= "0"
+local want_critical, want_other, number = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
+local first_told = 17
 
 local second = 1000000
 local gather = 3 * second -- how long the fleet waits for workers that come back
@@ -130,7 +132,7 @@ if count then
 		-- What was given up may be told as held for longer than life.
 		redis.call("PEXPIRE", set, math.ceil((2 * life + minute * second) / 1000))
 	end
-	taken = redis.call("ZCOUNT", held, "(" .. int(now), int(now + life)) -- beyond that it has not begun
+	taken = redis.call("ZCOUNT", held, "(" .. int(now), "+inf")
 end
 
 local finding = limit == 0
@@ -226,7 +228,7 @@ local function take(want, within, wait, of_others, room)
 			break
 		end
 		begin = math.max(0, begin)
-		local permit, till = me .. ":" .. int(number), int(now + begin + life)
+		local permit, till = me .. ":" .. int(number), int(now + begin + lease)
 		table.insert(new[1], till)
 		table.insert(new[1], permit)
 		if of_others then

@@ -109,6 +109,22 @@ func TestLawHoldsOnRandomNetworks(t *testing.T) {
 	t.Logf("%d networks, %d calls", seeds(600), calls)
 }
 
+// After a calm time the network stands still for as long as an attempt may take: what is
+// under way in living workers is told to Redis again and again, however late it arrives.
+func TestLawHoldsInLongStalls(t *testing.T) {
+	t.Parallel()
+	for seed := range seeds(20) {
+		w := newWorld(seed, Options{Limit: Limit{50, time.Second}})
+		w.newOut = func() *link {
+			from := w.between(8*time.Second, 12*time.Second)
+			return &link{s: w.sim, low: ms, high: 20 * ms, stalls: []span{{from, from + w.between(4*time.Second, 9*time.Second)}}}
+		}
+		w.fleet()
+		w.run(30 * time.Second)
+		w.wantLaw(t, seed, 30*time.Second, 0)
+	}
+}
+
 // The law without Redis: it refuses connections, it hangs, it comes back without
 // what was written last. Some workers die meanwhile.
 func TestLawHoldsWithoutRedis(t *testing.T) {

@@ -6,6 +6,7 @@ import "time"
 type request struct {
 	worker string
 	set    settings
+	lease  time.Duration // of the permits it gets
 	news   news
 	count  bool // the worker is to be counted
 	epoch  int64

@@ -52,7 +52,7 @@ func (m *model) exchange(now int64, req *request) reply {
 	if req.count {
 		m.held.expire(now - yield)
 		m.others.expire(now - yield)
-		taken = m.held.above(now) - m.held.above(now+req.set.life.Microseconds())
+		taken = m.held.above(now)
 	}
 	limit, window := req.set.limit, req.set.window.Microseconds()
 	if limit == 0 {
@@ -204,7 +204,7 @@ func (t *taking) later(wait int64) {
 }
 
 func (t *taking) take(of class, within, wait int64, room, forOthers int) {
-	life := t.req.set.life.Microseconds()
+	life, lease := t.req.set.life.Microseconds(), t.req.lease.Microseconds()
 	for len(t.begin[of]) < t.req.want[of] {
 		n := len(t.begin[of])
 		begin := t.m.held.begins(t.now, life, room-n)
@@ -221,7 +221,7 @@ func (t *taking) take(of class, within, wait int64, room, forOthers int) {
 		}
 		begin = max(0, begin)
 		id := member{t.req.worker, t.number}
-		t.given = append(t.given, given{of, scored{t.now + begin + life, id}})
+		t.given = append(t.given, given{of, scored{t.now + begin + lease, id}})
 		t.begin[of] = append(t.begin[of], begin)
 		t.number++
 		t.most--

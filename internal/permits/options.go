@@ -3,8 +3,8 @@ package permits
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -71,7 +71,7 @@ type settings struct {
 	window time.Duration
 	// late is how long a request that was given up may still be on its way.
 	late time.Duration
-	// life is for how long a permit is taken if nobody tells what became of it.
+	// life is for how long a permit is taken at most if nobody tells what became of it.
 	life time.Duration
 	// ahead is how long before it begins a permit may be given. Calls of queue
 	// critical wait that long for what was given to others just before they came.
@@ -87,6 +87,9 @@ type settings struct {
 const (
 	mostPermits = 1_000_000
 	autoWindow  = time.Second
+	// leastBound is how long the network may take with a request at least, before
+	// anything is known of it: a packet that was lost thrice, a connection refused once.
+	leastBound = 2 * time.Second
 	// slack is what may pass between the moment a permit begins and the moment its
 	// attempt does.
 	slack = time.Second

@@ -2,6 +2,7 @@ package permits
 
 import (
 	"container/heap"
+	"container/list"
 	"time"
 )
 
@@ -12,8 +13,11 @@ type permit struct {
 	begin  int64         // on Redis' clock, in microseconds; 0 if it is a local one
 	at     time.Duration // when it begins on this worker's clock
 	by     time.Duration // when the attempt must have begun: later it is worth nothing
-	until  time.Duration // when it is over, as far as is known
+	until  time.Duration // when it is over, as far as is known; never while it is used
 	index  int           // in own
+
+	renewed time.Duration // when Redis was last told that it is used
+	using   *list.Element // in own; nil unless it is used
 }
 
 // own are the permits of this worker that are not over, by when they are: those
@@ -21,7 +25,8 @@ type permit struct {
 // them too; this is what counts when Redis is lost.
 type own struct {
 	heap   permitHeap
-	others int // how many are of class others
+	others int       // how many are of class others
+	using  list.List // those in use, by when Redis was last told so
 }
 
 func (o *own) add(p *permit) {
@@ -37,19 +42,46 @@ func (o *own) remove(p *permit) {
 		return
 	}
 	heap.Remove(&o.heap, p.index)
+	o.unuse(p)
 	if p.class == others {
 		o.others--
 	}
 }
 
-// extend sets when p is over.
-func (o *own) extend(p *permit, until time.Duration) {
-	p.until = until
-	if p.index < 0 {
-		o.add(p) // it took longer than anybody thought it could
-		return
-	}
+// use keeps p until finish, however long that is.
+func (o *own) use(p *permit) {
+	p.until = never
+	p.using = o.using.PushBack(p)
 	heap.Fix(&o.heap, p.index)
+}
+
+// finish sets when p is over, which was used.
+func (o *own) finish(p *permit, until time.Duration) {
+	o.unuse(p)
+	p.until = until
+	heap.Fix(&o.heap, p.index)
+}
+
+func (o *own) unuse(p *permit) {
+	if p.using != nil {
+		o.using.Remove(p.using)
+		p.using = nil
+	}
+}
+
+// renew returns those in use of which Redis was told before a time, and takes them
+// for told now.
+func (o *own) renew(before, now time.Duration) (old []*permit) {
+	for e := o.using.Front(); e != nil; e = o.using.Front() {
+		p, _ := e.Value.(*permit) // nothing else is ever put in
+		if p.renewed >= before {
+			break
+		}
+		p.renewed = now
+		o.using.MoveToBack(e)
+		old = append(old, p)
+	}
+	return old
 }
 
 // expire forgets what is over.

@@ -75,7 +75,7 @@ func (l *Limiter) leave() {
 	for {
 		l.mu.Lock()
 		req := l.core.leave(l.now())
-		last := len(l.core.tell) == 0
+		last := l.core.tell.len() == 0
 		l.mu.Unlock()
 		if _, err := l.store.exchange(ctx, req); err != nil || last {
 			return

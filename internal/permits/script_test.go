@@ -70,7 +70,7 @@ func (p pair) compare() {
 func (p pair) request(set settings, next map[string]uint64, given map[string][]fate) *request {
 	worker := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(p.Rand, "worker")
 	req := &request{
-		worker: worker, set: set, first: next[worker] + 1,
+		worker: worker, set: set, lease: time.Duration(p.draw("lease µs", 0, int(set.life.Microseconds()))) * time.Microsecond, first: next[worker] + 1,
 		news:  rapid.SampledFrom([]news{"", "", "", "", "", "", "", "", away, lost, lost, leave}).Draw(p.Rand, "news"),
 		count: p.draw("count", 0, 1) == 1,
 		epoch: int64(p.draw("epoch", 0, 1)), known: p.draw("known", 0, 4), held: p.draw("held", 0, 10),

@@ -125,7 +125,7 @@ func (w *simWorker) task(name string) {
 	w.core.wait(&waiter{queue: name, give: func(p *permit) {
 		w.waits[name] = append(w.waits[name], w.s.now-began)
 		w.doing[name]++
-		w.api.call(w.out, w.fault, func() bool { return !w.dead }, func(a layer.Answer) {
+		w.api.call(w.out, w.fault, w.core.bound.at(w.now(), w.core.set.late), func() bool { return !w.dead }, func(a layer.Answer) {
 			if w.dead {
 				return
 			}

@@ -103,8 +103,9 @@ type faults struct {
 }
 
 // call makes one attempt over a link and says what the client learns of it.
-// alive is asked before: a dead client sends nothing, and learns nothing.
-func (v *server) call(l *link, f faults, alive func() bool, done func(layer.Answer)) {
+// alive is asked before: a dead client sends nothing, and learns nothing, and what
+// it sent arrives within a bound.
+func (v *server) call(l *link, f faults, bound time.Duration, alive func() bool, done func(layer.Answer)) {
 	s := v.s
 	// The process may stand still between the permit and the request.
 	s.after(s.between(0, f.lag), func() {
@@ -128,7 +129,7 @@ func (v *server) call(l *link, f faults, alive func() bool, done func(layer.Answ
 		}
 		s.after(f.timeout, func() { finish(broken(layer.KindTimeout)) })
 		s.after(min(way, f.timeout+f.late), func() {
-			if !alive() && s.now-sent > f.timeout {
+			if !alive() && s.now-sent > bound {
 				return // later than what is promised of dead workers
 			}
 			status := 429

@@ -23,7 +23,7 @@ type Snapshot struct {
 	Limit Limit
 	// Auto tells that it was found out.
 	Auto bool
-	// Taken are the permits that are in use or not free yet: the fleet's, or this worker's.
+	// Taken are the permits that are in use or not free yet, Limit at most: the fleet's, or this worker's.
 	Taken int
 	// Workers are the workers of the fleet.
 	Workers int
@@ -43,7 +43,7 @@ func (l *Limiter) Snapshot() Snapshot {
 	c := l.core
 	s := Snapshot{
 		Source: Fleet, Auto: l.auto, Age: now - c.heardAt,
-		Limit: Limit{c.last.limit, l.per}, Taken: c.last.taken, Workers: c.workers,
+		Limit: Limit{c.last.limit, l.per}, Taken: min(c.last.taken, c.last.limit), Workers: c.workers,
 		FleetWaiting:    c.last.waiting[critical] + c.last.waiting[others],
 		CriticalWaiting: c.last.waiting[critical],
 		Waiting:         make(map[string]int),

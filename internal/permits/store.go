@@ -50,13 +50,13 @@ func (s *store) exchange(ctx context.Context, req *request) (reply, error) {
 
 // args are the ARGV of the script.
 func (r *request) args() []any {
-	args := make([]any, 0, 15+5*len(r.tell))
+	args := make([]any, 0, 16+5*len(r.tell))
 	count := 0
 	if r.count {
 		count = 1
 	}
 	args = append(args, r.worker, string(r.news), count, r.set.limit, r.set.reserve,
-		r.set.window.Microseconds(), r.set.life.Microseconds(), r.set.ahead.Microseconds(), r.set.yield.Microseconds(),
+		r.set.window.Microseconds(), r.set.life.Microseconds(), r.lease.Microseconds(), r.set.ahead.Microseconds(), r.set.yield.Microseconds(),
 		r.held, r.known, r.epoch, r.want[critical], r.want[others], r.first)
 	for _, f := range r.tell {
 		args = append(args, f.number, f.left(r.sent), int(f.class), int(f.outcome), f.begin)
