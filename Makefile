@@ -58,6 +58,10 @@ bench: ## every benchmark, on a real Redis; BENCHTIME=1x for a quick look
 faults: ## the fault suite in its long form
 	go test -tags faults -count=1 -timeout 6h -v ./test/faults/... -long
 
+.PHONY: limits
+limits: ## the rate limit with real processes, in its long form
+	go test -tags limits -count=1 -timeout 1h -v ./test/limits -long
+
 .PHONY: golden
 golden: ## write golden files and the README's tables anew: the diff is the review
 	go test $(GOLDEN_PACKAGES) -count=1 -update

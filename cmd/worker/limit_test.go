@@ -18,7 +18,7 @@ import (
 func TestProcess_hands_back_what_waits_for_a_permit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	cmd, stderr := s.process(t, "LAYERQ_RATE_LIMIT=1/1h", "LAYERQ_DRAIN_TIMEOUT=1s")
+	cmd, stderr := s.process(t, "LAYERQ_RATE_LIMIT=1/1h")
 	s.wait(t, s.enqueue(t), tasks.StateCompleted)
 	second := s.enqueue(t)
 	s.wait(t, second, tasks.StateActive)
@@ -36,11 +36,12 @@ func TestProcess_hands_back_what_waits_for_a_permit(t *testing.T) {
 			return strings.Contains(body, want)
 		})
 	}
+	stop := time.Now()
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if code := ended(t, cmd); code != console.Done {
-		t.Errorf("exit %d: %s", code, stderr.String())
+	if code := ended(t, cmd); code != console.Done || time.Since(stop) > 10*time.Second {
+		t.Errorf("exit %d after %s, want it long before the drain's 25 s: %s", code, time.Since(stop), stderr.String())
 	}
 	info, err := s.tasks.Status(t.Context(), second.ID)
 	if err != nil || info.State != tasks.StatePending || info.Attempts != 0 || info.Error != "" {
@@ -59,7 +60,7 @@ func TestRun_takes_a_permit_for_every_attempt(t *testing.T) {
 	var stdout, stderr output
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"--rate-limit", "2/1h", "--critical-reserve", "0%", "--drain-timeout", "1s"}, s.env, &stdout, &stderr)
+		code <- run(ctx, []string{"--rate-limit", "2/1h", "--critical-reserve", "0%"}, s.env, &stdout, &stderr)
 	}()
 	s.wait(t, s.enqueue(t), tasks.StateCompleted)
 	s.wait(t, s.enqueue(t), tasks.StateActive)
@@ -84,7 +85,7 @@ func TestRun_keeps_the_reserve_for_critical(t *testing.T) {
 	var stdout, stderr output
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"--rate-limit=2/1h", "--critical-reserve=50%", "--drain-timeout=1s"}, s.env, &stdout, &stderr)
+		code <- run(ctx, []string{"--rate-limit=2/1h", "--critical-reserve=50%"}, s.env, &stdout, &stderr)
 	}()
 	s.wait(t, s.enqueue(t), tasks.StateCompleted)
 	s.wait(t, s.enqueue(t), tasks.StateActive)
@@ -111,7 +112,7 @@ func TestRun_finds_the_limit_out(t *testing.T) {
 	var stdout, stderr output
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"--rate-limit=auto", "--drain-timeout=1s", "--retry-min=10ms", "--retry-max=100ms"}, s.env, &stdout, &stderr)
+		code <- run(ctx, []string{"--rate-limit=auto", "--retry-min=10ms", "--retry-max=100ms"}, s.env, &stdout, &stderr)
 	}()
 	var last *tasks.Info
 	for range 15 {
