@@ -90,15 +90,12 @@ func newBenchRig(b *testing.B) *benchRig {
 	if err != nil {
 		b.Fatal(err)
 	}
-	task := tasks.SendMessage{
-		Conversation: srv.AddConversation("alice", "bob"), Sender: layer.Sender{UserID: "alice"},
-		Parts: []tasks.Part{{MIMEType: "text/plain", Body: "Hello, how are you?"}},
-	}
+	task := hello(srv.AddConversation("alice", "bob"))
 	const batch = 1000
 	for done := 0; done < b.N; done += batch {
 		requests := make([]tasks.Request, min(batch, b.N-done))
 		for i := range requests {
-			requests[i].Task = task
+			requests[i] = tasks.Request{Task: task, Options: []tasks.Option{tasks.Unordered()}} // bare asynq knows no lanes
 		}
 		answers, err := client.EnqueueMany(b.Context(), requests)
 		if err != nil {
@@ -134,4 +131,85 @@ func (c *countdown) wait(b *testing.B) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(c.n)/b.Elapsed().Seconds(), "tasks/s")
+}
+
+// BenchmarkLane measures how fast the messages of one conversation are sent, one after the other, by a worker and by a
+// caller in a loop, and how fast those of as many conversations are, in lanes and without.
+func BenchmarkLane(b *testing.B) {
+	const latency = 20 * time.Millisecond
+	sequential := func(b *testing.B, srv *layertest.Server) {
+		api := srv.Client(b)
+		task := hello(srv.AddConversation("alice", "bob"))
+		b.ResetTimer()
+		for range b.N {
+			if _, err := tasks.Perform(b.Context(), api, uuid.New(), task); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+	}
+	b.Run("hot lane/layerq", func(b *testing.B) {
+		srv := layertest.NewServer(b)
+		srv.Fault(layertest.Rule{Latency: layertest.Duration(latency)})
+		one := srv.AddConversation("alice", "bob")
+		burnDown(b, srv, func(int) layer.ConversationID { return one })
+	})
+	b.Run("hot lane/loop", func(b *testing.B) {
+		srv := layertest.NewServer(b)
+		srv.Fault(layertest.Rule{Latency: layertest.Duration(latency)})
+		sequential(b, srv)
+	})
+	b.Run("lanes of one", func(b *testing.B) {
+		srv := layertest.NewServer(b)
+		burnDown(b, srv, func(int) layer.ConversationID { return srv.AddConversation("alice", "bob") })
+	})
+	b.Run("unordered", func(b *testing.B) {
+		srv := layertest.NewServer(b)
+		burnDown(b, srv, func(int) layer.ConversationID { return srv.AddConversation("alice", "bob") }, tasks.Unordered())
+	})
+}
+
+func hello(conversation layer.ConversationID) tasks.SendMessage {
+	return tasks.SendMessage{
+		Conversation: conversation, Sender: layer.Sender{UserID: "alice"},
+		Parts: []tasks.Part{{MIMEType: "text/plain", Body: "Hello, how are you?"}},
+	}
+}
+
+// burnDown enqueues b.N messages, and measures a worker that sends them.
+func burnDown(b *testing.B, srv *layertest.Server, conversation func(i int) layer.ConversationID, opts ...tasks.Option) {
+	b.Helper()
+	client, err := tasks.NewClientFromRedis(redistest.New(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	requests := make([]tasks.Request, b.N)
+	for i := range requests {
+		requests[i] = tasks.Request{Task: hello(conversation(i)), Options: opts}
+	}
+	enqueued := time.Now()
+	if _, err := client.EnqueueMany(b.Context(), requests); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/time.Since(enqueued).Seconds(), "enqueued/s")
+	api := srv.Client(b)
+	worker, err := New(Options{Redis: redistest.New(b), Status: redistest.New(b), API: api, Queues: map[string]int{"default": 32}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	effect := worker.pipeline.perform
+	finished := newCountdown(b.N)
+	worker.pipeline.perform = func(ctx context.Context, id uuid.UUID, t tasks.Task, n int) (tasks.Result, error) {
+		defer finished.done()
+		return effect(ctx, id, t, n)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	b.ResetTimer()
+	go func() { ended <- worker.Run(ctx) }()
+	finished.wait(b)
+	cancel()
+	if err := <-ended; err != nil {
+		b.Fatal(err)
+	}
 }
