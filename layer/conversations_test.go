@@ -140,7 +140,7 @@ func TestConversationEdits(t *testing.T) {
 		"metadata: is missing or empty":                                         func() error { return c.SetMetadata(t.Context(), conv, nil) },
 		"metadata: is missing or empty ":                                        func() error { return c.DeleteMetadata(t.Context(), conv) },
 		"metadata.a: is a number, Layer takes strings and objects of strings":   func() error { return c.SetMetadata(t.Context(), conv, map[string]any{"a": 1}) },
-		"metadata.a..b: has an empty key, or more than 500":                                       func() error { return c.DeleteMetadata(t.Context(), conv, "a..b") },
+		"metadata.a..b: has an empty key, or more than 500":                     func() error { return c.DeleteMetadata(t.Context(), conv, "a..b") },
 		"metadata.a\xff: is not valid UTF-8":                                    func() error { return c.DeleteMetadata(t.Context(), conv, "a\xff") },
 		"participants: is missing or empty":                                     func() error { return c.AddParticipants(t.Context(), conv) },
 		"participants[0]: is missing or empty":                                  func() error { return c.RemoveParticipants(t.Context(), conv, "") },

@@ -18,6 +18,8 @@ func FuzzRequest(f *testing.F) {
 		f.Add(r.Method, path, "", "", textFrom("ana", "x"))
 		f.Add(r.Method, path, "page_size=1&from_id="+msg1+"&mode=my_devices", msg2, `[{"operation":"set","property":"metadata.a","value":"b"}]`)
 	}
+	f.Add("POST", app+"/users/%FF/blocks", "", "", `{"user_id":"\xff"}`)
+	f.Add("PATCH", app+"/conversations/"+convA, "", "", `[{"operation":"set","property":"metadata.a.a.a.a.a.a","value":{"a":{"a":{}}}}]`)
 	f.Fuzz(func(t *testing.T, method, path, query, dedupe, body string) {
 		r, ok := request(method, path, query, body)
 		if !ok {
@@ -36,8 +38,10 @@ func FuzzRequest(f *testing.F) {
 		if w.Code < 200 || w.Code >= 500 {
 			t.Errorf("%s %s: got %d %s", method, path, w.Code, w.Body)
 		}
-		if a := direct(t, e, "GET", app+"/conversations/"+convA, ""); a.status >= 500 {
-			t.Errorf("after %s %s: got %d", method, path, a.status)
+		for _, after := range []string{app + "/conversations/" + convA, app + "/users/ana/conversations", "/_emulator/", "/_emulator/page/users", "/_emulator/requests"} {
+			if a := direct(t, e, "GET", after, ""); a.status >= 500 {
+				t.Errorf("GET %s after %s %s: got %d %s", after, method, path, a.status, a.body)
+			}
 		}
 	})
 }

@@ -7,9 +7,13 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 const keptID = "c0000000-0000-4000-8000-00000000000a"
+
+var keptUUID = uuid.MustParse(keptID)
 
 // slowDisk is a disk that syncs only when a test lets it, and says when it is
 // asked to.
@@ -116,4 +120,29 @@ func TestFullDiskIsAnError(t *testing.T) {
 	if err := e.Close(); err == nil {
 		t.Error("closing did not say that something was not kept")
 	}
+}
+
+// FuzzJournal reads what may be in the file: whatever it is, reading ends where
+// the first damage is, and what is before it reads the same without the rest.
+func FuzzJournal(f *testing.F) {
+	good := journalHeader + string(batch{App: keptUUID, Records: []saved{{Kind: kindUser, ID: "ana", Value: []byte(`{"badge":1}`)}}}.line())
+	f.Add(good)
+	f.Add(good + good[len(journalHeader):])
+	f.Add(good[:len(good)-1])
+	f.Add(good + "00000000 {}\n")
+	f.Add("something else\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		count := func(text string) (n int, end int64, err error) {
+			end, err = readJournal(strings.NewReader(text), func(batch) error { n++; return nil })
+			return n, end, err
+		}
+		n, end, err := count(text)
+		if end < 0 || end > int64(len(text)) {
+			t.Fatalf("%d bytes of %d are good", end, len(text))
+		}
+		again, sameEnd, sameErr := count(text[:end])
+		if err == nil && (sameErr != nil || again != n || sameEnd != end) {
+			t.Errorf("%d batches in %d bytes, but %d in %d (%v) without what follows", n, end, again, sameEnd, sameErr)
+		}
+	})
 }
