@@ -65,9 +65,10 @@ func (m *machine) message(rt *rapid.T) (*modelConversation, string, *modelView, 
 }
 
 func (m *machine) actions() map[string]func(*rapid.T) {
-	return map[string]func(*rapid.T){
+	actions := m.restActions()
+	maps.Copy(actions, map[string]func(*rapid.T){
 		"create": func(rt *rapid.T) {
-			c := &modelConversation{id: m.newID(), participants: map[string]bool{}, views: map[string]*modelView{}}
+			c := newModelConversation(m.newID())
 			for _, u := range rapid.SliceOfNDistinct(rapid.SampledFrom(modelUsers), 1, 3, rapid.ID).Draw(rt, "users") {
 				m.model.join(c, u)
 			}
@@ -156,7 +157,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 			m.open(rt)
 		},
 		"": m.check,
-	}
+	})
+	return actions
 }
 
 func (m *machine) open(rt *rapid.T) {

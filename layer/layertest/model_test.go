@@ -15,6 +15,7 @@ import (
 type model struct {
 	conversations []*modelConversation
 	blocks        map[string]map[string]bool
+	rest          modelRest
 }
 
 type modelConversation struct {
@@ -22,6 +23,8 @@ type modelConversation struct {
 	participants map[string]bool
 	messages     []*modelMessage
 	views        map[string]*modelView
+	metadata     map[string]string
+	distinct     bool
 	deleted      bool
 }
 
@@ -39,6 +42,8 @@ type modelView struct {
 	hidden   bool // the conversation was deleted by the user
 	active   bool
 }
+
+func newModel() model { return model{blocks: map[string]map[string]bool{}, rest: newModelRest()} }
 
 var modelUsers = []string{"ana", "boris", "chen"}
 
@@ -64,7 +69,7 @@ func (m *model) join(c *modelConversation, u string) {
 	if c.participants[u] {
 		return
 	}
-	c.participants[u] = true
+	c.participants[u], c.distinct = true, false
 	v := &modelView{active: true}
 	for _, msg := range c.messages {
 		if !msg.gone && !msg.hidden[u] {
@@ -76,6 +81,7 @@ func (m *model) join(c *modelConversation, u string) {
 
 func (m *model) leave(c *modelConversation, u string) {
 	if c.participants[u] {
+		c.distinct = false
 		delete(c.participants, u)
 		c.views[u].active = false
 	}
@@ -124,6 +130,7 @@ func (m *machine) check(rt *rapid.T) {
 	for _, u := range modelUsers {
 		m.checkUser(rt, u)
 	}
+	m.checkRest(rt)
 }
 
 type idJSON struct {
@@ -183,7 +190,7 @@ func (m *machine) checkConversation(rt *rapid.T, c *modelConversation) int {
 }
 
 func (m *machine) checkUser(rt *rapid.T, u string) {
-	want, unread, known := []string{}, 0, false
+	want, unread, known := []string{}, 0, m.model.rest.knows(u)
 	for _, c := range slices.Backward(m.model.conversations) {
 		v := c.views[u]
 		known = known || v != nil
@@ -211,7 +218,7 @@ func (m *machine) checkUser(rt *rapid.T, u string) {
 func TestAnySequenceLeavesWhatTheModelSays(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{t: t, model: model{blocks: map[string]map[string]bool{}}}
+		m := &machine{t: t, model: newModel()}
 		m.open(rt)
 		defer m.e.Close()
 		rt.Repeat(m.actions())
@@ -223,7 +230,7 @@ func TestAnySequenceLeavesWhatTheModelSays(t *testing.T) {
 func TestAnySequenceSurvivesRestarts(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &machine{t: t, dir: t.TempDir(), model: model{blocks: map[string]map[string]bool{}}}
+		m := &machine{t: t, dir: t.TempDir(), model: newModel()}
 		m.open(rt)
 		defer func() { m.e.Close() }()
 		rt.Repeat(m.actions())
