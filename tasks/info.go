@@ -45,11 +45,15 @@ type Info struct {
 	EnqueuedAt    time.Time `json:"enqueued_at,omitzero"`
 	NextAttemptAt time.Time `json:"next_attempt_at,omitzero"` // when scheduled or in retry
 	CompletedAt   time.Time `json:"completed_at,omitzero"`
+	ArchivedAt    time.Time `json:"archived_at,omitzero"`
 
 	// Result is what the task made, once it is completed; see [Info.DecodeResult].
 	Result json.RawMessage `json:"result,omitempty"`
 	// Error is why the last attempt failed, or why the task was archived.
 	Error string `json:"error,omitempty"`
+	// Code says in one word why the task was archived: Layer's code, such as
+	// "not_found", or "expired", "invalid", "poison" and the like.
+	Code string `json:"code,omitempty"`
 }
 
 // DecodeResult returns Result as a [Result]. Where there is none it is zero.

@@ -93,10 +93,17 @@ func checkKey(key string) error {
 }
 
 func (s *settings) checkQueue() error {
-	if s.queue == nil || slices.Contains(queue.Names, *s.queue) {
+	if s.queue == nil {
 		return nil
 	}
-	return wrong("queue", "%s is unknown; there are %s", wording.Quote(*s.queue), strings.Join(queue.Names, ", "))
+	return checkQueueName(*s.queue)
+}
+
+func checkQueueName(name string) error {
+	if slices.Contains(queue.Names, name) {
+		return nil
+	}
+	return wrong("queue", "%s is unknown; there are %s", wording.Quote(name), strings.Join(queue.Names, ", "))
 }
 
 // laneOf is the lane that the task goes into; empty for none.

@@ -40,8 +40,10 @@ func infoOf(r *queue.Record) *Info {
 		EnqueuedAt:    utc(r.EnqueuedAt),
 		NextAttemptAt: utc(r.NextProcessAt),
 		CompletedAt:   utc(r.CompletedAt),
+		ArchivedAt:    utc(r.ArchivedAt),
 		Result:        resultOf(r.Result),
 		Error:         r.Message.ErrorMsg,
+		Code:          r.Code,
 	}
 	if info.State == StateCompleted {
 		info.Error = "" // of an attempt before the one that succeeded

@@ -39,6 +39,8 @@ type Record struct {
 	CompletedAt time.Time
 	// ArchivedAt is zero unless the task is archived.
 	ArchivedAt time.Time
+	// Code says in one word what an archived task ended with; empty where that is not known.
+	Code string
 	// Lane is empty for a task without one.
 	Lane string
 }
@@ -48,7 +50,7 @@ var errReply = errors.New("queue: unexpected reply of a script")
 // newRecord reads the array that record.lua returns.
 func newRecord(reply any) (*Record, error) {
 	fields, ok := reply.([]any)
-	if !ok || len(fields) != 7 {
+	if !ok || len(fields) != 8 {
 		return nil, errReply
 	}
 	text := func(i int) string {
@@ -69,14 +71,14 @@ func newRecord(reply any) (*Record, error) {
 		}
 	}
 	r.Lane = text(5)
-	at := unixSeconds(text(6))
+	at := unixSeconds(text(7))
 	switch r.State {
 	case Scheduled, Retry:
 		if r.NextProcessAt = at; !at.Before(parkedAt) {
 			r.State, r.NextProcessAt = Waiting, time.Time{}
 		}
 	case Archived:
-		r.ArchivedAt = at
+		r.ArchivedAt, r.Code = at, text(6)
 	case Completed:
 		r.CompletedAt = completedAt(text(4), msg)
 	case Pending, Waiting, Active:

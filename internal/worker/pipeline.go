@@ -156,7 +156,7 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 			log.Error("task panicked", "stack", string(panicked.stack))
 		}
 		reason := reasonOf(err)
-		p.settler.archive(ctx, d, reason)
+		p.settler.archive(ctx, d, reason, code)
 		log.Warn("task archived", "error", reason)
 	}
 }

@@ -61,8 +61,10 @@ func (s *settler) retry(ctx context.Context, d *delivery, reason string, wait ti
 }
 
 // archive keeps a task for a person.
-func (s *settler) archive(ctx context.Context, d *delivery, reason string) {
-	s.settle(ctx, d, s.failed(d, queue.VerdictArchive, reason))
+func (s *settler) archive(ctx context.Context, d *delivery, reason, code string) {
+	e := s.failed(d, queue.VerdictArchive, reason)
+	e.Fields = append(e.Fields, queue.FieldCode, code)
+	s.settle(ctx, d, e)
 }
 
 // back puts a task to the front of its queue, as it was.
