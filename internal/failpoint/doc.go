@@ -1,6 +1,6 @@
 // Package failpoint lets the fault suite end a worker at a given step of a task,
 // and switch mechanisms off, to see that they are needed. Both need the build tag
-// "faults"; without it every function here is empty, and the compiler leaves
+// "faults" and Linux; without them every function here is empty, and the compiler leaves
 // nothing of its calls.
 //
 // # In a worker built with the tag
@@ -26,9 +26,9 @@ const (
 	DuringCall Point = "during-call"
 	// AfterCall is after the last answer, before anything about it is recorded.
 	AfterCall Point = "after-call"
-	// BeforeAck is after the success was recorded where that is a step of its own, and
-	// before the task is moved on in the queue.
-	BeforeAck Point = "before-ack"
+	// AfterAck is after the task was recorded and moved on, which is one script, and
+	// before the worker makes use of its answer.
+	AfterAck Point = "after-ack"
 )
 
 // A Mechanism is what a promise leans on.

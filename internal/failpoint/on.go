@@ -1,4 +1,4 @@
-//go:build faults && unix
+//go:build faults && linux
 
 package failpoint
 
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func parse(text string) (*rule, error) {
 		return nil, errors.New("want POINT:kill|stop:N|has=TEXT")
 	}
 	r := &rule{point: Point(fields[0])}
-	if !slices.Contains([]Point{BeforeCall, DuringCall, AfterCall, BeforeAck}, r.point) {
+	if !slices.Contains([]Point{BeforeCall, DuringCall, AfterCall, AfterAck}, r.point) {
 		return nil, errors.New("there is no such point")
 	}
 	switch fields[1] {
@@ -110,7 +111,11 @@ func (r *rule) applies(payload []byte) bool {
 
 // signal does not return for SIGKILL, and for SIGSTOP only when the process goes on.
 func signal(s syscall.Signal) {
-	if err := syscall.Kill(os.Getpid(), s); err != nil {
+	// To this thread: one sent to the process may find another thread, and this one
+	// would run on until it is told to stop.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := syscall.Tgkill(os.Getpid(), syscall.Gettid(), s); err != nil {
 		panic(fmt.Sprintf("failpoint: %v", err))
 	}
 	if s == syscall.SIGKILL {

@@ -104,7 +104,6 @@ func (s *settler) settle(ctx context.Context, d *delivery, e queue.Settlement) {
 		timer := time.AfterFunc(settleTime, cancel)
 		context.AfterFunc(ctx, func() { timer.Stop() })
 	})()
-	failpoint.Reach(failpoint.BeforeAck, d.Message.Payload)
 	var mine bool
 	err := patiently(ctx, func() (err error) {
 		if mine, err = s.hook.Settle(ctx, d.Delivery, e); failpoint.Without(failpoint.Patience) && err != nil {
@@ -112,6 +111,7 @@ func (s *settler) settle(ctx context.Context, d *delivery, e queue.Settlement) {
 		}
 		return err
 	})
+	failpoint.Reach(failpoint.AfterAck, d.Message.Payload)
 	log := d.log.With("attempt", d.attempts, slog.String("verdict", string(e.Verdict)))
 	switch {
 	case err != nil:
