@@ -4,7 +4,10 @@ package limits
 
 import (
 	"sort"
+	"strings"
 	"time"
+
+	"github.com/layerq/layerq/layer"
 )
 
 // arrival is one request as the emulator saw it.
@@ -53,4 +56,24 @@ func (a arrivals) used(n int, per time.Duration, from, to time.Time) float64 {
 	span := a.from(from).until(to)
 	allowed := float64(n) * float64(to.Sub(from)) / float64(per)
 	return float64(len(span)-span.refused()) / allowed
+}
+
+// to is how many went to a conversation.
+func (a arrivals) to(room layer.ConversationID) (n int) {
+	for _, r := range a {
+		if strings.Contains(r.path, room.UUID().String()) {
+			n++
+		}
+	}
+	return n
+}
+
+// lastTo is when the last one went there.
+func (a arrivals) lastTo(room layer.ConversationID) (at time.Time) {
+	for _, r := range a {
+		if strings.Contains(r.path, room.UUID().String()) {
+			at = r.at
+		}
+	}
+	return at
 }

@@ -36,6 +36,7 @@ type site struct {
 	rdb       *redis.Client
 	redis     *process
 	redisPort int
+	redisDir  string
 	emulator  string // its address
 	toLayer   string // the address that workers get
 	http      *http.Client
@@ -66,7 +67,7 @@ func (s *site) redisAddr() string { return "127.0.0.1:" + strconv.Itoa(s.redisPo
 
 func (s *site) startRedis() {
 	s.t.Helper()
-	s.redisPort = freePort(s.t)
+	s.redisPort, s.redisDir = freePort(s.t), s.t.TempDir()
 	s.runRedis()
 	s.rdb = redis.NewClient(&redis.Options{Addr: s.redisAddr()})
 	s.t.Cleanup(func() { _ = s.rdb.Close() })
@@ -79,9 +80,8 @@ func (s *site) startRedis() {
 // runRedis starts the server, with what its append-only file holds.
 func (s *site) runRedis() {
 	s.t.Helper()
-	dir := s.t.TempDir()
 	s.redis = start(s.t, "redis", "redis-server", nil, "--port", strconv.Itoa(s.redisPort), "--bind", "127.0.0.1",
-		"--dir", dir, "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
+		"--dir", s.redisDir, "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction")
 	eventually(s.t, 20*time.Second, "redis answers", func() bool {
 		return strings.Contains(s.redis.output(), "Ready to accept connections")
 	})
@@ -178,27 +178,43 @@ func (s *site) arrivals() arrivals {
 }
 
 // enqueue puts n messages into a queue, over all conversations.
-func (s *site) enqueue(n int, queue string) []uuid.UUID {
+func (s *site) enqueue(n int, queue string) {
 	s.t.Helper()
 	requests := make([]tasks.Request, n)
 	for i := range requests {
-		requests[i] = tasks.Request{Options: []tasks.Option{tasks.Queue(queue)}, Task: tasks.SendMessage{
-			Conversation: s.rooms[i%len(s.rooms)], Sender: layer.Sender{UserID: "alice"},
-			Parts: []tasks.Part{{MIMEType: "text/plain", Body: "message " + strconv.Itoa(i)}},
-		}}
+		requests[i] = message(s.rooms[i%len(s.rooms)], queue)
 	}
 	answers, err := s.tasks.EnqueueMany(s.t.Context(), requests)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	ids := make([]uuid.UUID, n)
-	for i, a := range answers {
+	for _, a := range answers {
 		if a.Err != nil {
 			s.t.Fatal(a.Err)
 		}
-		ids[i] = a.Info.ID
 	}
-	return ids
+}
+
+// room is a conversation to which nothing goes but by enqueueTo.
+func (s *site) room() layer.ConversationID {
+	last := len(s.rooms) - 1
+	room := s.rooms[last]
+	s.rooms = s.rooms[:last]
+	return room
+}
+
+func (s *site) enqueueTo(room layer.ConversationID, queue string) {
+	s.t.Helper()
+	m := message(room, queue)
+	if _, err := s.tasks.Enqueue(s.t.Context(), m.Task, m.Options...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func message(room layer.ConversationID, queue string) tasks.Request {
+	return tasks.Request{Options: []tasks.Option{tasks.Queue(queue)}, Task: tasks.SendMessage{
+		Conversation: room, Sender: layer.Sender{UserID: "alice"}, Parts: []tasks.Part{{MIMEType: "text/plain", Body: "hello"}},
+	}}
 }
 
 // worker starts one more worker.

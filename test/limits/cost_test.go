@@ -1,0 +1,101 @@
+//go:build limits && linux
+
+package limits
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// 200 tasks wait for permits in three workers. What Redis has to do for that is
+// bounded, they go back at once when the workers stop, and nothing is lost.
+func TestWaiting(t *testing.T) {
+	for name, c := range map[string]struct {
+		rate      string
+		exchanges float64 // a second, of all three workers
+	}{
+		"100 a second":    {"100/1s", 150},
+		"nothing is free": {"1/1h", 6},
+	} {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+			s := newSite(t, "LAYERQ_RATE_LIMIT="+c.rate, "LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_QUEUES=default=70")
+			s.enqueue(3000, "default")
+			s.start(3)
+			eventually(t, 30*time.Second, "200 wait", func() bool {
+				waiting := 0.0
+				for _, p := range s.workers {
+					waiting += s.metric(p, `layerq_permits_waiting{queue="default"}`)
+				}
+				return waiting >= 190
+			})
+			const span = 10 * time.Second
+			exchanges, scripts, commands := s.asked()
+			<-time.After(span)
+			exchanges2, scripts2, commands2 := s.asked()
+			per := (exchanges2 - exchanges) / span.Seconds()
+			t.Logf("a second: %.1f requests for permits, %.1f scripts in all, %.0f commands", per, (scripts2-scripts)/span.Seconds(), (commands2-commands)/span.Seconds())
+			if per > c.exchanges {
+				t.Errorf("Redis is asked %.1f times a second for permits, want %.0f at most", per, c.exchanges)
+			}
+			calls := len(s.arrivals())
+			for _, p := range s.workers {
+				if took := p.stop(); took > 5*time.Second {
+					t.Errorf("%s took %s to stop, though all its tasks wait", p.name, took)
+				}
+			}
+			calls = max(calls, len(s.arrivals()))
+			info, err := s.tasks.Queues(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, q := range info {
+				if q.Queue == "default" && (q.Active != 0 || q.Retry != 0 || q.Archived != 0 || q.Completed != calls || q.Pending+q.Waiting != 3000-calls) {
+					t.Errorf("after %d calls the queue is %+v", calls, q)
+				}
+			}
+		})
+	}
+}
+
+// asked is how often the workers asked for permits, how many scripts Redis ran, and how many commands.
+func (s *site) asked() (exchanges, scripts, commands float64) {
+	s.t.Helper()
+	for _, p := range s.workers {
+		exchanges += s.metric(p, `layerq_permits_exchanges_total{result="answered"}`)
+	}
+	stats, err := s.rdb.Info(s.t.Context(), "commandstats").Result()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`cmdstat_(\S+?):calls=(\d+)`).FindAllStringSubmatch(stats, -1) {
+		n := number(s.t, m[2])
+		commands += n
+		if strings.HasPrefix(m[1], "eval") {
+			scripts += n
+		}
+	}
+	return exchanges, scripts, commands
+}
+
+// metric is a value of a worker's metrics, 0 if there is none.
+func (s *site) metric(p *process, name string) float64 {
+	s.t.Helper()
+	for line := range strings.Lines(s.admin(p, "/metrics")) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return number(s.t, strings.TrimSpace(value))
+		}
+	}
+	return 0
+}
+
+func number(t *testing.T, s string) float64 {
+	t.Helper()
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
