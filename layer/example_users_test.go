@@ -6,7 +6,10 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -168,4 +171,25 @@ func ExampleExportsService_SetSchedule() {
 	}
 	fmt.Println(schedule.Interval)
 	// Output: daily
+}
+
+// A program that answers what users write.
+func ExampleWebhookHandler() {
+	hook := layer.WebhookHandler("whisper", func(ctx context.Context, d *layer.WebhookDelivery) error {
+		if d.Event.Type == layer.EventMessageSent && d.Event.Actor.UserID != "" {
+			fmt.Println(d.Event.Actor.UserID, "wrote", d.Message.Parts[0].Body) // enqueue the answer here
+		}
+		return nil
+	})
+
+	const body = `{"event":{"type":"message.sent","id":"1","actor":{"user_id":"ana"}},"message":{
+		"id":"layer:///messages/c25e8f04-93ab-4c77-b1de-58f06a1d2b39","parts":[{"mime_type":"text/plain","body":"is the tide in?"}]}}`
+	delivery := httptest.NewRequest(http.MethodPost, "/layer", strings.NewReader(body))
+	delivery.Header.Set(layer.HeaderWebhookSignature, "76995de5727224b7b7fbccc575e78345dfc72a7a")
+	answer := httptest.NewRecorder()
+	hook.ServeHTTP(answer, delivery)
+	fmt.Println(answer.Code)
+	// Output:
+	// ana wrote is the tide in?
+	// 204
 }
