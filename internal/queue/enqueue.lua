@@ -31,7 +31,8 @@ else
 	redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane)
 end
 if ARGV[5] == "" then
-	return enter(lane, id, clock()) and 1 or 0
+	local _, since = clock()
+	return enter(lane, id, since) and 1 or 0
 end
 redis.call("HSET", KEYS[1], "state", "scheduled")
 redis.call("ZADD", asynq .. "scheduled", ARGV[5], id)

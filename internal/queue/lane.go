@@ -12,11 +12,11 @@ var parkedAt = time.Date(2100, time.January, 1, 0, 0, 0, 0, time.UTC)
 // beside asynq's.
 func ownPrefix(queue string) string { return "layerq:{" + queue + "}:" }
 
-// LaneKey is the list of the ids of a lane, the head on the left.
-func LaneKey(queue, lane string) string { return ownPrefix(queue) + "lane:" + lane }
+// HeadsKey is the hash of the lanes that are not empty: name to the id of the head.
+func HeadsKey(queue string) string { return ownPrefix(queue) + "heads" }
 
-// LanesKey is the sorted set of the lanes that are not empty, by when they were last looked at.
-func LanesKey(queue string) string { return ownPrefix(queue) + "lanes" }
+// LaneKey is the list of the ids of a lane behind its head, the next one on the left.
+func LaneKey(queue, lane string) string { return ownPrefix(queue) + "lane:" + lane }
 
 // DeadKey is the sorted set that notes what is in the archive, so that what others
 // trim away is put back.

@@ -2,9 +2,11 @@
 --
 -- Before this file: asynq and own, what the queue's keys begin with: asynq's and ours.
 --
--- A lane is a list of ids, its head on the left. The head alone is pending, active or
--- between two attempts; the others are parked. A lane that is not empty is in the
--- sorted set own .. "lanes", by when it was last looked at.
+-- A lane has a head, in the hash own .. "heads", and a list of those behind it, the next one on the left. The
+-- head alone is pending, active or between two attempts; the others are parked. Most lanes have a head
+-- and nothing behind it.
+
+local heads = own .. "heads"
 
 -- parked is the time of tasks that wait for their turn: the year 2100. They are
 -- scheduled ones to asynq, its Inspector and asynqmon.
@@ -37,13 +39,8 @@ end
 -- head that is done, deleted or given up makes room; an archived one that stops its lane
 -- stays. It returns nil when the lane is empty.
 local function promote(lane, since)
-	local list = own .. "lane:" .. lane
-	while true do
-		local id = redis.call("LINDEX", list, 0)
-		if not id then
-			redis.call("ZREM", own .. "lanes", lane)
-			return nil
-		end
+	local id = redis.call("HGET", heads, lane)
+	while id do
 		local task = redis.call("HMGET", task_key(id), "state", "stop", "msg")
 		local state = task[3] and task[1]
 		if state and state ~= "completed" and (state ~= "archived" or task[2]) then
@@ -53,23 +50,29 @@ local function promote(lane, since)
 			end
 			return id
 		end
-		redis.call("LPOP", list)
+		id = redis.call("LPOP", own .. "lane:" .. lane)
+		if id then
+			redis.call("HSET", heads, lane, id)
+		else
+			redis.call("HDEL", heads, lane)
+		end
 	end
+	return nil
 end
 
 -- join appends a task to a lane and returns whether its turn is now.
-local function join(lane, id, now)
-	if redis.call("RPUSH", own .. "lane:" .. lane, id) > 1 then
-		return false
+local function join(lane, id)
+	if redis.call("HSETNX", heads, lane, id) == 1 then
+		return true
 	end
-	redis.call("ZADD", own .. "lanes", now, lane)
-	return true
+	redis.call("RPUSH", own .. "lane:" .. lane, id)
+	return false
 end
 
 -- enter makes a task pending, or lets it wait if others of its lane are before it. It
 -- returns whether it waits.
-local function enter(lane, id, now, since)
-	if lane == "" or join(lane, id, now) then
+local function enter(lane, id, since)
+	if lane == "" or join(lane, id) then
 		make_pending(id, since)
 		return false
 	end
@@ -79,11 +82,15 @@ end
 
 -- leave takes a task out of its lane, and lets the next one run.
 local function leave(lane, id, since)
-	local list = own .. "lane:" .. lane
-	local head = redis.call("LPOP", list)
-	if head and head ~= id then
-		redis.call("LPUSH", list, head)
-		redis.call("LREM", list, 1, id)
+	if redis.call("HGET", heads, lane) ~= id then
+		redis.call("LREM", own .. "lane:" .. lane, 1, id)
+		return
 	end
-	promote(lane, since)
+	local next = redis.call("LPOP", own .. "lane:" .. lane)
+	if next then
+		redis.call("HSET", heads, lane, next)
+		promote(lane, since)
+	else
+		redis.call("HDEL", heads, lane)
+	end
 end

@@ -13,11 +13,11 @@ end
 redis.call("ZREM", asynq .. "archived", id)
 redis.call("ZREM", own .. "dead", id)
 redis.call("HDEL", KEYS[1], "failures", "crashes")
-local now, since = clock()
+local _, since = clock()
 local lane = task[2] or ""
-if lane ~= "" and redis.call("LINDEX", own .. "lane:" .. lane, 0) == id then
+if lane ~= "" and redis.call("HGET", heads, lane) == id then
 	make_pending(id, since) -- its lane stands still and waits for it
 else
-	enter(lane, id, now, since)
+	enter(lane, id, since)
 end
 return 1

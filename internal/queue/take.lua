@@ -23,8 +23,8 @@ local look_every = 500
 local absence = 10000
 -- After that, workers that live get as long as this to renew their leases; they do every 5 s.
 local grace = 7000
--- How old a look at a lane must be, and how many lanes are looked at at a time.
-local lane_age, lanes_at_once = 5000, 100
+-- How many lanes are looked at at a time.
+local lanes_at_once = 1000
 
 local function has_message(id)
 	return redis.pcall("HEXISTS", task_key(id), "msg")
@@ -49,7 +49,7 @@ local function forward(set)
 		else
 			local task = redis.call("HMGET", task_key(id), "lane", "state")
 			if task[1] and task[2] == "scheduled" then
-				enter(task[1], id, now, since) -- a task with a delay joins its lane when it is due
+				enter(task[1], id, since) -- a task with a delay joins its lane when it is due
 			else
 				make_pending(id, since)
 			end
@@ -135,9 +135,20 @@ local function keep_dead_letters()
 	end
 end
 
+-- watch_lanes lets the next task run where the head of a lane was deleted or archived by hand.
+local function watch_lanes(cursor)
+	local found = redis.call("HSCAN", heads, cursor, "COUNT", lanes_at_once)
+	for i = 1, #found[2], 2 do
+		promote(found[2][i], since)
+	end
+	if found[1] ~= cursor then
+		redis.call("HSET", own .. "look", "lanes", found[1])
+	end
+end
+
 -- look is what somebody does now and then on behalf of all.
 local function look()
-	local last = redis.call("HMGET", own .. "look", "at", "wait")
+	local last = redis.call("HMGET", own .. "look", "at", "wait", "lanes")
 	local at, wait = tonumber(last[1] or 0), tonumber(last[2] or 0)
 	if now - at < look_every then
 		return
@@ -154,21 +165,16 @@ local function look()
 	if redis.call("EXISTS", asynq .. "groups") == 1 then
 		dissolve()
 	end
-	for _, lane in ipairs(redis.call("ZRANGEBYSCORE", own .. "lanes", "-inf", now - lane_age, "LIMIT", 0, lanes_at_once)) do
-		if promote(lane, since) then
-			redis.call("ZADD", own .. "lanes", now, lane)
-		end
-	end
+	watch_lanes(last[3] or "0")
 	keep_dead_letters()
 end
 
 -- is_turn makes sure that a task is the head of its lane. Somebody may have run another one by hand.
 local function is_turn(lane, id)
-	local list = own .. "lane:" .. lane
-	if redis.call("LINDEX", list, 0) == id then
+	if redis.call("HGET", heads, lane) == id then
 		return true
 	end
-	if not redis.call("LPOS", list, id) and join(lane, id, now) then
+	if not redis.call("LPOS", own .. "lane:" .. lane, id) and join(lane, id) then
 		return true
 	end
 	park(id)
