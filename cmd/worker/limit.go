@@ -70,7 +70,7 @@ func (l *limit) line() *admin.Limit {
 		line.Rate, line.Problem = "unknown", "Redis has not answered yet."
 	}
 	if s.FleetWaiting > 0 {
-		line.Waiting = fmt.Sprintf("%d calls wait, %d of them of queue %s", s.FleetWaiting, s.CriticalWaiting, queue.Critical)
+		line.Waiting = fmt.Sprintf("calls that wait: %d, of queue %s: %d", s.FleetWaiting, queue.Critical, s.CriticalWaiting)
 	}
 	return line
 }

@@ -29,7 +29,7 @@ func TestProcess_hands_back_what_waits_for_a_permit(t *testing.T) {
 	})
 	for path, want := range map[string]string{
 		"/metrics": "layerq_permits_in_use 1\n",
-		"/":        "1 of 1/1h in use; 1 calls wait, 0 of them of queue critical",
+		"/":        "1 of 1/1h in use; calls that wait: 1, of queue critical: 0",
 	} {
 		eventually(t, path+" shows "+want, func() bool {
 			_, body := get(t, admin+path)
@@ -67,7 +67,7 @@ func TestRun_takes_a_permit_for_every_attempt(t *testing.T) {
 	admin := stderr.adminURL(t)
 	eventually(t, "both permits are taken", func() bool {
 		_, body := get(t, admin+"/")
-		return strings.Contains(body, "2 of 2/1h in use; 1 calls wait")
+		return strings.Contains(body, "2 of 2/1h in use; calls that wait: 1")
 	})
 	s.layer.WantRequests(t, 2)
 	cancel()

@@ -111,7 +111,7 @@ func (c *core) serveAlone(now time.Duration) {
 		c.number++
 		p := &permit{number: c.number, class: w.class(), at: now, by: never, index: -1}
 		c.own.add(p)
-		c.hand(w, p)
+		c.hand(now, w, p)
 	}
 }
 

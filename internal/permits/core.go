@@ -114,7 +114,9 @@ func (c *core) release(now time.Duration, p *permit, answer layer.Answer) {
 	} else {
 		c.bound.took(now, now-p.at)
 	}
-	c.own.finish(p, until)
+	if !c.own.finish(p, until) {
+		until = now
+	}
 	if p.begin == 0 && c.alone != nil && !c.alone.returning {
 		return // Redis learns of it when it is back
 	}
@@ -212,14 +214,14 @@ func (c *core) lease(now time.Duration) time.Duration {
 	return min(c.bound.at(now, c.set.late)+slack+c.set.window, c.set.life)
 }
 
-// renew tells Redis of calls that go on.
+// renew tells Redis of calls that go on, for as long as an attempt may.
 func (c *core) renew(now time.Duration) {
 	if c.alone != nil {
 		return // all is told on the return
 	}
 	until := now + c.lease(now)
 	for _, p := range c.own.renew(now-beat/2, now) {
-		c.report(now, fate{number: p.number, class: p.class, until: until})
+		c.report(now, fate{number: p.number, class: p.class, until: min(p.until, until)})
 	}
 }
 
@@ -344,14 +346,14 @@ func (c *core) serve(now time.Duration, to, of class) bool {
 	if w == nil || len(c.ready[of]) == 0 || c.ready[of][0].at > now {
 		return false
 	}
-	c.hand(w, c.ready[of][0])
+	c.hand(now, w, c.ready[of][0])
 	c.ready[of] = c.ready[of][1:]
 	return true
 }
 
-func (c *core) hand(w *waiter, p *permit) {
+func (c *core) hand(now time.Duration, w *waiter, p *permit) {
 	c.waiting.remove(w)
-	c.own.use(p)
+	c.own.use(p, now+c.set.life)
 	w.permit = p
 	w.give(p)
 }

@@ -205,3 +205,32 @@ func TestHoldTime(t *testing.T) {
 		}
 	}
 }
+
+// An upload takes longer than an attempt may: its request arrived long before its
+// answer, so its permit is others' again meanwhile.
+func TestLongUpload(t *testing.T) {
+	t.Parallel()
+	b := newCoreBench(Options{Limit: Limit{1, time.Second}, AttemptTimeout: time.Second})
+	b.want(queue.Default)
+	b.answer()
+	upload := b.using[0]
+	for b.now < 5*time.Second {
+		if b.now < 2*time.Second && b.taken() != 1 {
+			t.Fatalf("its permit is free after %s", b.now)
+		}
+		b.now += 100 * time.Millisecond
+		b.step()
+		b.answer()
+	}
+	b.want(queue.Default)
+	b.answer()
+	if len(b.using) != 2 {
+		t.Fatal("nobody gets its permit")
+	}
+	b.core.release(b.now, upload, layer.Answer{Status: 201})
+	b.core.release(b.now, b.using[1], layer.Answer{Status: 201})
+	b.settle()
+	if left := b.taken(); left != 0 || b.core.own.len() != 0 {
+		t.Errorf("%d permits are still taken in Redis and %d in the worker, want none", left, b.core.own.len())
+	}
+}

@@ -10,9 +10,10 @@
 // sent T after that. N permits are at most N calls in any window of length T.
 //
 // What has no answer may still be on its way. An attempt that was given up frees
-// its permit the timeout of an attempt plus T after that, and the permit of a worker that died
-// is free the timeout plus a second plus T after it was taken. The law holds
-// unless a request arrives later than that; docs/limits.md says what then.
+// its permit the timeout of an attempt plus T after that. A worker that lives tells
+// again and again what it uses; the permits of one that died are free some seconds
+// plus T after that. The law holds unless a request arrives later; docs/limits.md
+// says what then.
 //
 // # Redis
 //
@@ -24,5 +25,5 @@
 //
 // # Without Redis
 //
-// A worker that loses Redis goes on with its share of the limit, never above what it had. See local.go.
+// A worker that loses Redis goes on with its share of the limit, never above what it had. See alone.go.
 package permits

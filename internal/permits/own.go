@@ -13,7 +13,7 @@ type permit struct {
 	begin  int64         // on Redis' clock, in microseconds; 0 if it is a local one
 	at     time.Duration // when it begins on this worker's clock
 	by     time.Duration // when the attempt must have begun: later it is worth nothing
-	until  time.Duration // when it is over, as far as is known; never while it is used
+	until  time.Duration // when it is over, as far as is known
 	index  int           // in own
 
 	renewed time.Duration // when Redis was last told that it is used
@@ -48,18 +48,23 @@ func (o *own) remove(p *permit) {
 	}
 }
 
-// use keeps p until finish, however long that is.
-func (o *own) use(p *permit) {
-	p.until = never
+// use keeps p until a time, or until finish.
+func (o *own) use(p *permit, until time.Duration) {
+	p.until = until
 	p.using = o.using.PushBack(p)
 	heap.Fix(&o.heap, p.index)
 }
 
-// finish sets when p is over, which was used.
-func (o *own) finish(p *permit, until time.Duration) {
+// finish sets when p is over, which was used. It tells whether that is still to come: what
+// takes longer than an attempt may, such as an upload, has arrived before.
+func (o *own) finish(p *permit, until time.Duration) bool {
+	if p.index < 0 {
+		return false
+	}
 	o.unuse(p)
 	p.until = until
 	heap.Fix(&o.heap, p.index)
+	return true
 }
 
 func (o *own) unuse(p *permit) {

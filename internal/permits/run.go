@@ -60,6 +60,7 @@ func (l *Limiter) send(req *request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
+		l.problem = err
 		l.core.failed(l.now(), req)
 	} else {
 		l.core.replied(l.now(), req, reply)
@@ -86,7 +87,7 @@ func (l *Limiter) leave() {
 func (l *Limiter) logAlone(begins bool, after time.Duration) {
 	if begins {
 		l.log.Warn("redis does not answer: calls go on with this worker's share of the rate limit",
-			slog.Duration("after", after))
+			slog.Duration("after", after), slog.Any("error", l.problem))
 		return
 	}
 	l.log.Info("redis answers again: calls go on with the rate limit of the fleet", slog.Duration("after", after))
