@@ -60,6 +60,7 @@ func LoadWorker(flags *pflag.FlagSet, environ []string) (*Worker, error) {
 	}
 	sandbox := l.place()
 	l.checkBackoff()
+	l.checkReserve()
 	if err := l.wrong.orNil(); err != nil {
 		return nil, err
 	}
@@ -131,6 +132,16 @@ func is(n int) string {
 		return "is"
 	}
 	return "are"
+}
+
+// checkReserve warns of a share of nothing. It is no error: a limit may be switched
+// off for a while.
+func (l *loaded) checkReserve() {
+	if l.set("critical-reserve") && l.valid("rate-limit") && l.values.rateLimit.Off() {
+		reserve, limit := l.given["critical-reserve"], l.given["rate-limit"]
+		l.warnings = append(l.warnings, fmt.Sprintf("%s=%s is a share of the rate limit, and there is none (%s=%s): it has no effect",
+			reserve.Source, reserve.Value, limit.Source, limit.Value))
+	}
 }
 
 // checkBackoff refuses a first backoff above the longest, and blames the one
