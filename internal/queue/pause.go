@@ -81,7 +81,7 @@ func (s *Store) pause(ctx context.Context, queue, what, hold string, lasts time.
 
 func pauseCall(queue, what, hold string, lasts time.Duration) call {
 	return call{
-		keys: []string{PausedKey(queue), "layerq:{" + queue + "}:held"},
+		keys: []string{PausedKey(queue), HeldKey(queue)},
 		args: []any{what, strconv.FormatInt(time.Now().Unix(), 10), heldMark, hold, lasts.Milliseconds()},
 	}
 }
