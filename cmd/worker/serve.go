@@ -67,13 +67,15 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 		return err
 	}
 	defer limit.close()
-	api, err := newAPI(cfg, limit.limiter(), metrics)
+	hold := newHold(cfg, clients.permits, metrics, log)
+	defer hold.close()
+	api, err := newAPI(cfg, hold.token, hold.keeper.Limiter(limit.limiter()), metrics)
 	if err != nil {
 		return err
 	}
 	defer api.Close()
 	pool, err := worker.New(worker.Options{
-		Redis: clients.tasks, Status: clients.status, API: api, Sources: sources, Queues: concurrency(cfg),
+		Redis: clients.tasks, Status: clients.status, API: api, Holds: hold.keeper, Sources: sources, Queues: concurrency(cfg),
 		MaxAttempts: cfg.MaxAttempts, RetryMin: cfg.RetryMin, RetryMax: cfg.RetryMax,
 		Timeout:      executionTimeout(cfg.Layer.Timeout),
 		DrainTimeout: cfg.DrainTimeout, Retention: cfg.Retention,
@@ -133,12 +135,13 @@ func startSandbox(ctx context.Context, cfg *config.Worker, log *slog.Logger) (*s
 	return box, err
 }
 
-func newAPI(cfg *config.Worker, limiter layer.Limiter, metrics *worker.Metrics) (*layer.Client, error) {
+func newAPI(cfg *config.Worker, token func() string, limiter layer.Limiter, metrics *worker.Metrics) (*layer.Client, error) {
 	return layer.New(cfg.Layer.AppID, cfg.Layer.Token.Reveal(),
 		layer.WithBaseURL(cfg.Layer.BaseURL),
 		layer.WithVersion(cfg.Layer.APIVersion),
 		layer.WithTimeout(cfg.Layer.Timeout),
 		layer.WithObserver(metrics),
+		layer.WithTokenSource(token),
 		layer.WithLimiter(worker.Gate(limiter)),
 	)
 }
@@ -155,7 +158,7 @@ func concurrency(cfg *config.Worker) map[string]int {
 }
 
 // redisClients are several, so that nothing waits behind what it has nothing to do
-// with: one for the tasks, one for health, metrics and pages, one for permits.
+// with: one for the tasks, one for health, metrics and pages, one for permits and holds.
 type redisClients struct{ tasks, status, permits redis.UniversalClient }
 
 // spareConnections are for asynq's own goroutines: each task may write its

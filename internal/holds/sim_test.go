@@ -146,11 +146,53 @@ type simWorker struct {
 
 func (w *world) client() *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Dialer: func(context.Context, string, string) (net.Conn, error) { return w.redis.Dial() },
-		// The background work of a pool would keep the bubble from being idle.
+		Dialer: func(context.Context, string, string) (net.Conn, error) {
+			conn, err := w.redis.Dial()
+			return newBuffered(conn), err
+		},
 		ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
+}
+
+// buffered is a pipe that takes what is written at once, as a socket does: a pipeline
+// is written to its end before its first answer is read.
+type buffered struct {
+	net.Conn
+	out  chan []byte
+	done chan struct{}
+	once sync.Once
+}
+
+func newBuffered(conn net.Conn) net.Conn {
+	b := &buffered{Conn: conn, out: make(chan []byte, 1000), done: make(chan struct{})}
+	go func() {
+		for {
+			select {
+			case p := <-b.out:
+				if _, err := b.Conn.Write(p); err != nil {
+					return
+				}
+			case <-b.done:
+				return
+			}
+		}
+	}()
+	return b
+}
+
+func (b *buffered) Write(p []byte) (int, error) {
+	b.out <- bytes.Clone(p)
+	return len(p), nil
+}
+
+func (b *buffered) SetWriteDeadline(time.Time) error { return nil }
+
+func (b *buffered) SetDeadline(t time.Time) error { return b.Conn.SetReadDeadline(t) }
+
+func (b *buffered) Close() error {
+	b.once.Do(func() { close(b.done) })
+	return b.Conn.Close()
 }
 
 // worker starts a process that runs so many tasks at once.

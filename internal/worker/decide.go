@@ -23,7 +23,7 @@ func decide(err error) verdict {
 		return verdict{doneBefore, false}
 	case errors.Is(err, errLost):
 		return verdict{abandon, false}
-	case errors.Is(err, errDrained):
+	case errors.Is(err, errDrained), isHeld(err):
 		return verdict{handBack, false}
 	}
 	if answer, ok := errors.AsType[*layer.Error](err); ok {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/layerq/layerq/internal/golden"
+	"github.com/layerq/layerq/internal/holds"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
@@ -66,6 +67,7 @@ var decisions = []decision{
 	{"the connection is cut", failure(layer.KindCut, 0), verdict{retry, false}, "nobody answered; the dedupe UUID makes it safe"},
 	{"the execution takes too long", failure(layer.KindCanceled, 0), verdict{retry, false}, "nobody answered"},
 	{"no permit to call", failure(layer.KindLimiter, 0), verdict{retry, false}, "our own limit"},
+	{"no call, the fleet is held", &layer.TransportError{Kind: layer.KindLimiter, Err: &holds.HeldError{}}, verdict{handBack, false}, "see [holds](holds.md)"},
 	{"2xx, but no JSON", failure(layer.KindContentType, 200), verdict{retry, true}, "a proxy answered in Layer's place"},
 	{"2xx, but not the resource", failure(layer.KindBody, 201), verdict{retry, true}, "the answer is damaged; repeating fetches it"},
 	{"2xx, but too large", failure(layer.KindTooLarge, 200), verdict{retry, true}, "not Layer's answer"},

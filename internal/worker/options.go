@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/layerq/layerq/internal/holds"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
@@ -30,6 +31,9 @@ type Options struct {
 	// Sources says where the content of messages may come from. Nil is what the
 	// zero tasks.Sources says.
 	Sources *tasks.Sources
+	// Holds keeps the worker away from Layer while the fleet is held; the limiter of
+	// API must be of the same. Nil for none. It stays the caller's to close.
+	Holds *holds.Keeper
 	// Queues says how many tasks of each queue run at once; see queue.Names.
 	Queues map[string]int
 

@@ -85,7 +85,7 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 	if err != nil {
 		return result, err
 	}
-	ctx, cut := context.WithCancelCause(ctx)
+	ctx, cut := context.WithCancelCause(withPass(ctx, d.Pass))
 	defer cut(nil)
 	defer context.AfterFunc(d.Lost(), func() { cut(errLost) })()
 	x := &execution{queue: d.Queue, expiry: expiry, mine: d.Mine, draining: p.draining}
@@ -120,7 +120,7 @@ func (p *pipeline) call(ctx context.Context, x *execution, id uuid.UUID, task ta
 
 // settle writes down what an execution came to.
 func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result, err error, took time.Duration) {
-	v := decide(err)
+	v := d.judge(err)
 	code := codeLabel(err)
 	if v.counts {
 		d.attempts++
@@ -148,7 +148,11 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		log.Info("task will be retried", "wait", wait, "error", reason)
 	case handBack:
 		p.settler.back(ctx, d)
-		log.Info("task goes back to its queue", "reason", reasonOf(err))
+		level := slog.LevelInfo
+		if isHeld(err) { // many at once, and the hold has its own line
+			level = slog.LevelDebug
+		}
+		log.Log(ctx, level, "task goes back to its queue", "reason", reasonOf(err))
 	case abandon:
 		log.Warn("the task is no longer this worker's, its lease ended: it is left to whoever has it now")
 	case archive:
