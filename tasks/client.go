@@ -56,6 +56,19 @@ func WithRetention(d time.Duration) ClientOption {
 	}
 }
 
+// WithReplicas lets enqueueing succeed only when so many replicas of Redis have confirmed the task, within a
+// time between 10 ms and 2 s: then it outlives the loss of the primary, if one of those replicas takes its place. Where they have not, the
+// error is a [*RedisError] with [ErrNotReplicated]; the task is stored all the same, and enqueueing it again asks again.
+// One round trip, and the replicas' answer. Not for a Redis Cluster.
+func WithReplicas(n int, within time.Duration) ClientOption {
+	return func(c *Client) error {
+		if n < 1 || within < 10*time.Millisecond || within > 2*time.Second {
+			return wrong("replicas", "%d within %v: want one at least, within 10ms to 2s", n, within)
+		}
+		return c.store.RequireReplicas(n, within)
+	}
+}
+
 // NewClient returns a client of the Redis at a URL: redis://, rediss://,
 // unix://, redis-sentinel://h1,h2/MASTER or redis-cluster://h1,h2. It does not
 // connect yet, so it fails for a wrong URL or option only. Close it in the end.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/layer"
@@ -98,6 +99,10 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("tasks: %s: id %s belongs to another task %s (%s): use another key or id",
 		e.Type, e.ID, what, e.Existing.State)
 }
+
+// ErrNotReplicated is found in the error of a client made [WithReplicas] when too few of
+// them have confirmed a task in time.
+var ErrNotReplicated = queue.ErrReplicas
 
 // RedisError says that Redis could not be asked, or refused.
 //

@@ -132,7 +132,7 @@ func (s *Store) lookElsewhere(ctx context.Context, batch []item) {
 			}
 		}
 	}
-	for i, result := range runAll(ctx, s.rdb, findScript, calls, nil) {
+	for i, result := range runAll(ctx, s.rdb, findScript, calls, around{}) {
 		if reply, err := result.Result(); !errors.Is(err, redis.Nil) {
 			asked[i].settle(reply, err)
 		}
@@ -159,17 +159,24 @@ func (s *Store) store(ctx context.Context, batch []item) {
 	}
 	due := s.unpublished(queues, now)
 	var published *redis.IntCmd
-	var publish func(redis.Pipeliner)
+	var copied *redis.Cmd
+	var more around
 	if len(due) > 0 {
-		publish = func(pipe redis.Pipeliner) { published = pipe.SAdd(ctx, AllQueuesKey, due...) }
+		more.before = func(pipe redis.Pipeliner) { published = pipe.SAdd(ctx, AllQueuesKey, due...) }
 	}
-	results := runAll(ctx, s.rdb, enqueueScript, calls, publish)
+	if s.replicas > 0 {
+		more.after = func(pipe redis.Pipeliner) { copied = s.waitForReplicas(ctx, pipe) }
+	}
+	results := runAll(ctx, s.rdb, enqueueScript, calls, more)
 	// A failure is tried again with the next batch: a task runs without this, it is only not listed.
 	if published != nil && published.Err() == nil {
 		s.notePublished(due, now)
 	}
 	for i, result := range results {
 		sent[i].settle(result.Result())
+		if copied != nil && sent[i].answer.Err == nil {
+			sent[i].answer.Err = s.replicated(copied)
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func (s *Store) Queues(ctx context.Context) ([]Info, error) {
 	}
 	infos := make([]Info, len(Names))
 	now := time.Now()
-	for i, result := range runAll(ctx, s.rdb, statsScript, calls, nil) {
+	for i, result := range runAll(ctx, s.rdb, statsScript, calls, around{}) {
 		reply, err := result.Slice()
 		if err == nil {
 			infos[i], err = newInfo(Names[i], reply, now)

@@ -36,7 +36,7 @@ func (s *Store) Records(ctx context.Context, queue string, ids []string) ([]*Rec
 	if len(ids) == 0 {
 		return records, nil
 	}
-	for i, result := range runAll(ctx, s.rdb, findScript, calls, nil) {
+	for i, result := range runAll(ctx, s.rdb, findScript, calls, around{}) {
 		reply, err := result.Result()
 		switch {
 		case errors.Is(err, redis.Nil):
@@ -63,7 +63,7 @@ func (s *Store) Replay(ctx context.Context, queue string, ids []string) ([]bool,
 	if len(ids) == 0 {
 		return replayed, nil
 	}
-	for i, result := range runAll(ctx, s.rdb, replayScript, calls, nil) {
+	for i, result := range runAll(ctx, s.rdb, replayScript, calls, around{}) {
 		n, err := result.Int()
 		if err != nil {
 			return replayed, fmt.Errorf("queue: replay task %s: %w", ids[i], err)

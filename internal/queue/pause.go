@@ -52,7 +52,7 @@ func (s *Store) mark(ctx context.Context, queues []string, what, hold string, la
 	for i, q := range queues {
 		calls[i] = pauseCall(q, what, hold, lasts)
 	}
-	for i, result := range runAll(ctx, s.rdb, pauseScript, calls, nil) {
+	for i, result := range runAll(ctx, s.rdb, pauseScript, calls, around{}) {
 		if err := result.Err(); err != nil {
 			return fmt.Errorf("queue: %s queue %s: %w", what, queues[i], err)
 		}

@@ -60,20 +60,22 @@ type call struct {
 	args []any
 }
 
-// runAll executes sc once per call, and what first adds before unless it is nil, in one
-// round trip. Each result has its own error.
+// around adds commands to a pipeline, before and after its scripts. Nil adds none.
+type around struct{ before, after func(redis.Pipeliner) }
+
+// runAll executes sc once per call, with more around, in one round trip. Each result has its own error.
 //
 // The calls of one queue are executed in their order, also where Redis does not know the script (a first
 // use, a restart, a failover): the first of them takes it along.
-func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []call, first func(redis.Pipeliner)) []*redis.Cmd {
-	if len(calls) == 1 && first == nil {
+func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []call, more around) []*redis.Cmd {
+	if len(calls) == 1 && more.before == nil && more.after == nil {
 		return []*redis.Cmd{runOne(ctx, rdb, sc, calls[0])}
 	}
 	results := make([]*redis.Cmd, len(calls))
 	known := make(map[string]bool, len(Names)) // hash tags behind a call that takes the script along
 	pipe := rdb.Pipeline()
-	if first != nil {
-		first(pipe)
+	if more.before != nil {
+		more.before(pipe)
 	}
 	for i, c := range calls {
 		if tag := hashTag(c.keys[0]); known[tag] {
@@ -82,6 +84,9 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []c
 			results[i] = pipe.Eval(ctx, sc.source, c.keys, c.args...)
 			known[tag] = true
 		}
+	}
+	if more.after != nil {
+		more.after(pipe)
 	}
 	_, err := pipe.Exec(ctx)
 	for i, result := range results {

@@ -18,6 +18,9 @@ type Store struct {
 	rdb redis.UniversalClient
 	// cluster means that the keys of two queues cannot meet in one script.
 	cluster bool
+	// replicas must have a task before it is answered as enqueued, and have so long for it.
+	replicas int
+	patience time.Duration
 
 	mu        sync.Mutex
 	published map[string]time.Time // queue to when its name was last put into AllQueuesKey
@@ -44,7 +47,7 @@ func (s *Store) Find(ctx context.Context, id string) (*Record, error) {
 			calls = append(calls, call{keys: []string{key}, args: []any{id}})
 		}
 	}
-	for _, result := range runAll(ctx, s.rdb, findScript, calls, nil) {
+	for _, result := range runAll(ctx, s.rdb, findScript, calls, around{}) {
 		reply, err := result.Result()
 		switch {
 		case errors.Is(err, redis.Nil):

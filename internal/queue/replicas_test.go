@@ -1,0 +1,98 @@
+package queue_test
+
+import (
+	"errors"
+	"net"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redistest"
+)
+
+func TestWithoutReplicasATaskIsNotConfirmed(t *testing.T) {
+	t.Parallel()
+	if !redistest.Real() {
+		t.Skip("the embedded Redis has no WAIT; runs where " + redistest.EnvAddr + " is set")
+	}
+	store := queue.NewStore(redistest.New(t))
+	if err := store.RequireReplicas(1, 50*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	m := message(queue.Default)
+	for range 2 { // the second time it is there already
+		answers, err := store.Enqueue(t.Context(), []queue.Entry{{Message: m}})
+		if !errors.Is(err, queue.ErrReplicas) || !errors.Is(answers[0].Err, queue.ErrReplicas) {
+			t.Errorf("%v, want it not confirmed", err)
+		}
+	}
+	if rec, err := store.Find(t.Context(), m.ID); err != nil || rec.State != queue.Pending {
+		t.Errorf("%+v, %v, want it stored all the same", rec, err)
+	}
+}
+
+// A replica of its own confirms, and has the task when it has.
+func TestAReplicaConfirms(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("redis-server"); err != nil || !redistest.Real() {
+		t.Skip("needs two redis-servers; runs where " + redistest.EnvAddr + " is set")
+	}
+	primary := redisServer(t)
+	replica := redisServer(t, "--replicaof", "127.0.0.1", portOf(t, primary))
+	store := queue.NewStore(primary)
+	if err := store.RequireReplicas(1, 2*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	m := message(queue.Default)
+	for deadline := time.Now().Add(20 * time.Second); ; { // until the replica has connected
+		if _, err := store.Enqueue(t.Context(), []queue.Entry{{Message: m}}); err == nil {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	if n := replica.Exists(t.Context(), queue.TaskKey(queue.Default, m.ID)).Val(); n != 1 {
+		t.Error("the replica has confirmed a task that it does not have")
+	}
+}
+
+// redisServer starts a server that ends with the test.
+func redisServer(t *testing.T, args ...string) *redis.Client {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--repl-diskless-sync-delay", "0"}, args...)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port})
+	t.Cleanup(func() {
+		_ = rdb.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for deadline := time.Now().Add(20 * time.Second); rdb.Ping(t.Context()).Err() != nil; {
+		if time.Now().After(deadline) {
+			t.Fatal("redis-server did not start")
+		}
+	}
+	return rdb
+}
+
+func portOf(t *testing.T, rdb *redis.Client) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(rdb.Options().Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
