@@ -101,7 +101,7 @@ func (e *StateError) Error() string {
 	case e.Info.State == StateActive:
 		why = "a worker has it, and what it does may have taken effect; wait for its end"
 	case e.Op == "cancel":
-		why = "it is finished"
+		why = "it is finished; see enqueue delete"
 	}
 	return fmt.Sprintf("tasks: %s %s: it is %s: %s", e.Op, e.Info.ID, e.Info.State, why)
 }
@@ -211,8 +211,5 @@ func (c *Client) Resume(ctx context.Context, name string) (was bool, held *Hold,
 	if err != nil {
 		return false, nil, c.redisError(ctx, uuid.Nil, err)
 	}
-	if hold != nil {
-		held = &Hold{Reason: hold.Reason, Until: hold.Until}
-	}
-	return was, held, nil
+	return was, holdOf(hold), nil
 }

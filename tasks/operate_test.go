@@ -230,7 +230,7 @@ func TestCancelAndDelete(t *testing.T) {
 	}{
 		{"cancel", func(o *operated, id uuid.UUID) (tasks.State, error) { return o.Cancel(o.t.Context(), id) }, map[tasks.State]string{
 			tasks.StateActive:    "it is active: a worker has it, and what it does may have taken effect; wait for its end",
-			tasks.StateCompleted: "it is completed: it is finished", tasks.StateArchived: "it is archived: it is finished",
+			tasks.StateCompleted: "it is completed: it is finished; see enqueue delete", tasks.StateArchived: "it is archived: it is finished; see enqueue delete",
 		}},
 		{"delete", func(o *operated, id uuid.UUID) (tasks.State, error) { return o.Delete(o.t.Context(), id) }, map[tasks.State]string{
 			tasks.StateActive: "it is active: a worker has it, and what it does may have taken effect; wait for its end",

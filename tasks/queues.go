@@ -27,13 +27,28 @@ type QueueInfo struct {
 
 // Hold is a pause that ends by itself.
 type Hold struct {
-	Reason string
-	Until  time.Time
+	Reason string    `json:"reason"`
+	Until  time.Time `json:"until"`
 }
 
 // MarshalJSON writes the keys of "enqueue queues --json".
 func (q QueueInfo) MarshalJSON() ([]byte, error) {
-	return json.Marshal(q.internal())
+	return json.Marshal(struct {
+		Queue     string  `json:"queue"`
+		Pending   int     `json:"pending"`
+		Waiting   int     `json:"waiting"`
+		Scheduled int     `json:"scheduled"`
+		Active    int     `json:"active"`
+		Retry     int     `json:"retry"`
+		Archived  int     `json:"archived"`
+		Completed int     `json:"completed"`
+		Latency   float64 `json:"latency_seconds"`
+		Paused    bool    `json:"paused"`
+		Held      *Hold   `json:"held,omitempty"`
+	}{
+		q.Queue, q.Pending, q.Waiting, q.Scheduled, q.Active, q.Retry, q.Archived, q.Completed,
+		q.Latency.Seconds(), q.Paused, q.Held,
+	})
 }
 
 // Queues returns what the three queues hold, the most important first. The
@@ -59,21 +74,13 @@ func queueInfoOf(i queue.Info) QueueInfo {
 		Retry: i.Retry, Archived: i.Archived, Completed: i.Completed,
 		Latency: i.Latency, Paused: i.Paused,
 	}
-	if i.Held != nil {
-		q.Held = &Hold{Reason: i.Held.Reason, Until: i.Held.Until}
-	}
+	q.Held = holdOf(i.Held)
 	return q
 }
 
-func (q QueueInfo) internal() queue.Info {
-	i := queue.Info{
-		Queue:   q.Queue,
-		Pending: q.Pending, Waiting: q.Waiting, Scheduled: q.Scheduled, Active: q.Active,
-		Retry: q.Retry, Archived: q.Archived, Completed: q.Completed,
-		Latency: q.Latency, Paused: q.Paused,
+func holdOf(h *queue.Hold) *Hold {
+	if h == nil {
+		return nil
 	}
-	if q.Held != nil {
-		i.Held = &queue.Hold{Reason: q.Held.Reason, Until: q.Held.Until}
-	}
-	return i
+	return &Hold{Reason: h.Reason, Until: h.Until}
 }

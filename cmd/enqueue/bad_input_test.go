@@ -47,7 +47,15 @@ var badInputs = []badInput{
 	bad("mesage"), bad("enqueue"), bad("message extra"), bad("--unknown"), bad("message --form alice"), bad("message -x"), bad("message --from"),
 	bad("status"), bad("status abc"), bad("status _"), bad("status " + conversation + " " + conversation), bad("status {" + conversation + "}"),
 	bad("queues all"), bad("queues --jsn"), bad("types message:snd"), bad("types nothing:like-it"), bad("types message:send user:block"), bad("types _"),
-	bad("queues --json=perhaps"), bad("replay"), bad("help nonsense"),
+	bad("queues --json=perhaps"), bad("help nonsense"),
+	// Operators.
+	bad("archived 5"), bad("archived --queue urgent"), bad("archived --queue _"), bad("archived --type message:snd"), bad("archived --type _"), bad("archived --code", "404 not found"), bad("archived --code _"),
+	bad("archived --since _"), bad("archived --since yesterday"), bad("archived --since 5"), bad("archived --since 0s"), bad("archived --since -1h"), bad("archived --since 2099-01-01T00:00:00Z"), bad("archived --since 2026-13-01T00:00:00Z"),
+	bad("replay abc"), bad("replay " + conversation + " " + conversation), bad("replay " + conversation + " --queue bulk"), bad("replay --code N0!"), bad("replay --rate _"), bad("replay --rate fast"), bad("replay --rate 5"), bad("replay --rate 0/s"), bad("replay --rate -1/s"),
+	bad("replay --rate 5/"), bad("replay --rate 5/0s"), bad("replay --rate 1.5/s"), bad("replay --dry-run=x"), bad("replay --wait"),
+	bad("cancel"), bad("cancel abc"), bad("cancel " + conversation + " " + conversation), bad("delete"), bad("delete _"), bad("delete all"),
+	bad("pause"), bad("pause urgent"), bad("pause _"), bad("pause bulk default"), bad("resume"), bad("resume Bulk"), bad("resume --all"),
+	bad(block + " --lane _"), bad(block + " --lane a --unordered"), bad(block + " --unordered --lane-stop-on-failure"), bad("announcement --to a --name b --text c --lane-stop-on-failure"), bad(block+" --lane", strings.Repeat("x", 257)), bad(block+" --lane", "\xff"),
 
 	// Nothing but the command.
 	bad("message"), bad("announcement"), bad("block"), bad("unblock"), bad("identity"), bad("conversation"), bad("task"),

@@ -14,9 +14,12 @@ func completions(root *cobra.Command) {
 	complete(root, "log-level", "debug", "info", "warn", "error")
 	for _, cmd := range root.Commands() {
 		complete(cmd, "queue", queue.Names...)
+		complete(cmd, "type", typeNames()...)
 		switch cmd.Name() {
 		case "task", "types":
 			cmd.ValidArgsFunction = completeType
+		case "pause", "resume":
+			cmd.ValidArgsFunction = completeQueue
 		case "bulk":
 			cmd.ValidArgsFunction = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
 		}
@@ -30,6 +33,13 @@ func complete(cmd *cobra.Command, flag string, words ...string) {
 	}
 	// It fails for a flag that does not exist, or has completions already.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func completeQueue(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return queue.Names, cobra.ShellCompDirectiveNoFileComp
 }
 
 func completeType(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

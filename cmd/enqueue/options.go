@@ -14,19 +14,33 @@ import (
 )
 
 // placement is the flags that say when and in which queue tasks run.
-type placement struct{ queue, in, at, expires string }
+type placement struct {
+	queue, in, at, expires, lane string
+	unordered, stopLane          bool
+}
 
 func (o *placement) add(flags *pflag.FlagSet) {
 	textVar(flags, &o.queue, "queue", "QUEUE", "queue to wait in: critical, default or bulk (default default)")
 	textVar(flags, &o.in, "in", "D", "not before this duration, such as 90s or 2h")
 	textVar(flags, &o.at, "at", "TIME", "not before this time, such as 2026-07-01T09:30:00Z")
 	textVar(flags, &o.expires, "expires", "D|TIME", "never executed after it: archived instead")
+	flags.BoolVar(&o.unordered, "unordered", false, "may overtake earlier tasks of its conversation or user, and be overtaken")
+	textVar(flags, &o.lane, "lane", "NAME", "keep order with the other tasks of this lane, in place of those of its conversation or user")
+	flags.BoolVar(&o.stopLane, "lane-stop-on-failure", false, "if it is archived, no later task of its lane runs until it has been replayed or deleted")
 }
 
 // options understands the flags that were given.
 func (o *placement) options(flags *pflag.FlagSet, now time.Time, p *problems) []tasks.Option {
 	p.exclude(flags, "in", "at")
+	p.exclude(flags, "unordered", "lane")
+	p.exclude(flags, "unordered", "lane-stop-on-failure")
 	var opts []tasks.Option
+	if o.unordered && !p.flags["--unordered"] {
+		opts = append(opts, tasks.Unordered())
+	}
+	if o.stopLane && !p.flags["--lane-stop-on-failure"] {
+		opts = append(opts, tasks.StopLaneOnFailure())
+	}
 	for _, option := range []struct {
 		name  string
 		value string
@@ -35,6 +49,7 @@ func (o *placement) options(flags *pflag.FlagSet, now time.Time, p *problems) []
 		{"queue", o.queue, func(s string) (tasks.Option, error) { return tasks.Queue(s), nil }},
 		{"in", o.in, func(s string) (tasks.Option, error) { d, err := when.Delay(s); return tasks.In(d), err }},
 		{"at", o.at, func(s string) (tasks.Option, error) { t, err := when.Time(s); return tasks.At(t), err }},
+		{"lane", o.lane, func(s string) (tasks.Option, error) { return tasks.Lane(s), nil }},
 		{"expires", o.expires, func(s string) (tasks.Option, error) { t, err := when.End(s, now); return tasks.Expires(t), err }},
 	} {
 		if option.value == "" || p.flags["--"+option.name] {

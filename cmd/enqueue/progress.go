@@ -31,6 +31,32 @@ func (p *program) progress(what string, size int64) *progress {
 	return b
 }
 
+// countingBar begins a bar over a number of tasks.
+func (p *program) countingBar(what string, tasks int) *progress {
+	b := &progress{what: what, started: time.Now()}
+	if isTerminal(p.stderr) {
+		b.bar = progressbar.NewOptions(tasks,
+			progressbar.OptionSetWriter(p.stderr),
+			progressbar.OptionSetDescription(what),
+			progressbar.OptionShowCount(),
+			progressbar.OptionShowIts(),
+			progressbar.OptionSetItsString("tasks"),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetWidth(20),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	return b
+}
+
+// count says how many tasks are done.
+func (b *progress) count(tasks int) {
+	if b.bar != nil {
+		_ = b.bar.Set(tasks)
+	}
+}
+
 // update says how far the stream is: the bar goes by its bytes, since nobody
 // knows how many lines there are; the tasks and their rate stand before it.
 func (b *progress) update(bytes int64, lines int) {

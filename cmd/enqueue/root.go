@@ -47,7 +47,8 @@ Exit codes: 0 done; 1 it failed; 2 wrong usage or wrong configuration.`,
 	root.AddCommand(
 		p.messageCommand(), p.announcementCommand(), p.blockCommand(), p.unblockCommand(), p.identityCommand(),
 		p.conversationCommand(), p.taskCommand(), p.bulkCommand(),
-		p.typesCommand(), p.statusCommand(), p.queuesCommand(),
+		p.typesCommand(), p.statusCommand(), p.queuesCommand(), p.archivedCommand(), p.replayCommand(),
+		p.cancelCommand(), p.deleteCommand(), p.pauseCommand(), p.resumeCommand(),
 	)
 	completions(root)
 	return root

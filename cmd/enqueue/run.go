@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,10 +30,25 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	p.stdout = outputOf{root}
 	for _, cmd := range root.Commands() {
 		work := cmd.RunE
-		cmd.RunE = func(cmd *cobra.Command, args []string) error { return asUsage(work(cmd, args)) }
+		cmd.RunE = func(cmd *cobra.Command, args []string) error { return asUsage(plainError(work(cmd, args))) }
 	}
 	return console.Run(ctx, root, args, stdout, stderr)
 }
+
+// plainError leaves out which package of ours an error comes from.
+func plainError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return textError{err}
+}
+
+type textError struct{ error }
+
+func (e textError) Error() string { return strings.TrimPrefix(e.error.Error(), "tasks: ") }
+
+// Unwrap returns the error as it was.
+func (e textError) Unwrap() error { return e.error }
 
 // asUsage marks what the user can put right in the command line or the
 // environment.

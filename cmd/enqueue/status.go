@@ -43,7 +43,7 @@ its result.`,
 			info, err := c.Status(ctx, id)
 			switch {
 			case errors.Is(err, tasks.ErrNotFound):
-				return fmt.Errorf("there is no task %s: it was never enqueued, was deleted, or is done with its retention over", id)
+				return noTask(id)
 			case err != nil:
 				return c.explain(err)
 			case asJSON:
@@ -69,7 +69,9 @@ func (p *program) writeStatus(info *tasks.Info) error {
 		{"enqueued at", timeOrNothing(info.EnqueuedAt)},
 		{"next attempt at", timeOrNothing(info.NextAttemptAt)},
 		{"completed at", timeOrNothing(info.CompletedAt)},
+		{"archived at", timeOrNothing(info.ArchivedAt)},
 		{"result", string(info.Result)},
+		{"code", info.Code},
 		{"error", console.Printable(info.Error)},
 	} {
 		if fact.value != "" {

@@ -100,8 +100,10 @@ func parent(path string) string {
 // and of what "enqueue task" reads only the path is known.
 func optionFlag(field string) string {
 	switch field {
-	case "key", "id", "queue", "in", "at", "expires", "retention":
+	case "key", "id", "queue", "in", "at", "expires", "retention", "lane":
 		return "--" + field
+	case "lane_stop_on_failure":
+		return "--lane-stop-on-failure"
 	}
 	return field
 }

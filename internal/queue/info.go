@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Info is what one queue holds. It marshals as `enqueue queues --json` prints it.
+// Info is what one queue holds.
 type Info struct {
 	Queue string
 	// How many tasks there are in each state.
@@ -25,26 +25,6 @@ type Info struct {
 type Hold struct {
 	Reason string    `json:"reason"`
 	Until  time.Time `json:"until"`
-}
-
-// MarshalJSON renders the object of the queues command.
-func (i Info) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Queue     string  `json:"queue"`
-		Pending   int     `json:"pending"`
-		Waiting   int     `json:"waiting"`
-		Scheduled int     `json:"scheduled"`
-		Active    int     `json:"active"`
-		Retry     int     `json:"retry"`
-		Archived  int     `json:"archived"`
-		Completed int     `json:"completed"`
-		Latency   float64 `json:"latency_seconds"`
-		Paused    bool    `json:"paused"`
-		Held      *Hold   `json:"held,omitempty"`
-	}{
-		i.Queue, i.Pending, i.Waiting, i.Scheduled, i.Active, i.Retry, i.Archived, i.Completed,
-		i.Latency.Seconds(), i.Paused, i.Held,
-	})
 }
 
 // Queues counts all of [Names], in that order, in one round trip. A queue that

@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -336,37 +335,6 @@ func TestQueues(t *testing.T) {
 	}
 	if left := time.Until(held.Held.Until); left < 50*time.Second || left > time.Minute {
 		t.Errorf("held for another %s, want about a minute", left)
-	}
-}
-
-func TestInfoAsJSON(t *testing.T) {
-	t.Parallel()
-	info := queue.Info{
-		Queue: "default", Pending: 1, Waiting: 2, Scheduled: 3, Active: 4, Retry: 5, Archived: 6, Completed: 7,
-		Latency: 1500 * time.Millisecond,
-	}
-	for _, tc := range []struct {
-		name string
-		held *queue.Hold
-		want string
-	}{
-		{"running", nil, ``},
-		{"held", &queue.Hold{Reason: "why", Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, `,"held":{"reason":"why","until":"2026-01-02T03:04:05Z"}`},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			info := info
-			info.Held = tc.held
-			b, err := json.Marshal(info)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := `{"queue":"default","pending":1,"waiting":2,"scheduled":3,"active":4,"retry":5,"archived":6,"completed":7,` +
-				`"latency_seconds":1.5,"paused":false` + tc.want + `}`
-			if string(b) != want {
-				t.Errorf("got  %s\nwant %s", b, want)
-			}
-		})
 	}
 }
 

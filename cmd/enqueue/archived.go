@@ -1,0 +1,66 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/tasks"
+)
+
+func (p *program) archivedCommand() *cobra.Command {
+	var (
+		selection filterFlags
+		asJSON    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "archived",
+		Short: "List the dead letters: tasks that were given up",
+		Long: `List the dead letters, a line each: tasks that were given up, the ones that were
+archived first at the top. They stay until they are replayed or deleted.
+
+The columns are when the task was archived, its id, type and queue, the code that
+it ended with, how often Layer answered, and the error.`,
+		Example: `  enqueue archived
+  enqueue archived --type message:send --code not_found --since 24h
+  enqueue archived --json | jq -r .code | sort | uniq -c`,
+		GroupID: groupLook,
+		Args:    console.Arguments(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var wrong problems
+			filter := selection.filter(p.now(), &wrong)
+			c, err := p.open(cmd, &wrong)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			for info, err := range c.Archived(cmd.Context(), filter) {
+				if err == nil {
+					err = p.writeArchived(info, asJSON)
+				}
+				if err != nil {
+					return c.explain(err)
+				}
+			}
+			return nil
+		},
+	}
+	selection.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object for each, one a line")
+	return cmd
+}
+
+func (p *program) writeArchived(info *tasks.Info, asJSON bool) error {
+	if asJSON {
+		return p.writeJSON(info)
+	}
+	_, err := fmt.Fprintln(p.stdout, strings.Join([]string{
+		timeOrNothing(info.ArchivedAt), info.ID.String(), info.Type, info.Queue, cmp.Or(info.Code, "-"),
+		strconv.Itoa(info.Attempts), console.Printable(info.Error),
+	}, "  "))
+	return err
+}
