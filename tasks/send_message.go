@@ -92,14 +92,18 @@ func (t SendMessage) performFrom(ctx context.Context, api *layer.Client, id dedu
 }
 
 // sentBefore finds, where a source cannot be had, the message of an attempt that
-// had it.
+// had it. Where Layer does not say whether there is one, that is the failure: it
+// passes, and that of the source is for good.
 func (t SendMessage) sentBefore(ctx context.Context, api *layer.Client, id dedupe, err error) (Result, error) {
 	if source, ok := errors.AsType[*SourceError](err); !ok || source.Temporary {
 		return Result{}, err
 	}
 	m, missing := api.Messages.Get(ctx, t.Conversation, layer.MessageID(id))
-	if missing != nil {
+	switch {
+	case isGone(missing):
 		return Result{}, err
+	case missing != nil:
+		return Result{}, missing
 	}
 	return Result{MessageID: m.ID}, nil
 }

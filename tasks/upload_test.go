@@ -163,6 +163,11 @@ func TestRichContentWhoseSourceHasVanished(t *testing.T) {
 	if err != nil || again != sent {
 		t.Errorf("the message that was sent is not found: %v, %v", again, err)
 	}
+	srv.Fault(layertest.Rule{Match: layertest.Match{Method: "GET"}, Status: 503, Count: new(1)})
+	_, err = Perform(t.Context(), srv.Client(t, layer.WithAttemptRetries(0)), someID, task, WithSources(h.sources))
+	if layer.CodeOf(err) != layer.CodeServiceUnavailable {
+		t.Errorf("while Layer does not say whether it was sent: %v", err)
+	}
 	other := someID
 	other[0]++
 	_, err = Perform(t.Context(), srv.Client(t), other, task, WithSources(h.sources))
