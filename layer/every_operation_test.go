@@ -198,14 +198,13 @@ func TestEveryOperationIsListed(t *testing.T) {
 	listed := everyOperation(rsaKey(t, 2048))
 	client := reflect.TypeFor[layer.Client]()
 	methods := 0
-	for i := range client.NumField() {
-		field := client.Field(i)
+	for field := range client.Fields() {
 		if !strings.HasSuffix(field.Type.String(), "Service") {
 			continue
 		}
-		for j := range field.Type.NumMethod() {
+		for method := range field.Type.Methods() {
 			methods++
-			if name := field.Name + "." + field.Type.Method(j).Name; listed[name] == nil {
+			if name := field.Name + "." + method.Name; listed[name] == nil {
 				t.Errorf("%s is not listed", name)
 			}
 		}
@@ -307,13 +306,27 @@ func TestEveryOperationOnEveryError(t *testing.T) {
 		status, number int
 		code           layer.Code
 	}{
-		{503, 1, layer.CodeServiceUnavailable}, {403, 2, layer.CodeInvalidAppID}, {400, 3, layer.CodeInvalidRequestID},
-		{401, 4, layer.CodeAuthenticationRequired}, {403, 5, layer.CodeAppSuspended}, {403, 6, layer.CodeUserSuspended},
-		{429, 7, layer.CodeRateLimitExceeded}, {408, 8, layer.CodeRequestTimeout}, {422, 9, layer.CodeInvalidOperation},
-		{400, 10, layer.CodeInvalidRequest}, {500, 100, layer.CodeInternalServerError}, {403, 101, layer.CodeAccessDenied},
-		{404, 102, layer.CodeNotFound}, {410, 103, layer.CodeObjectDeleted}, {422, 104, layer.CodeMissingProperty},
-		{422, 105, layer.CodeInvalidProperty}, {404, 106, layer.CodeInvalidEndpoint}, {406, 107, layer.CodeInvalidHeader},
-		{409, 108, layer.CodeConflict}, {405, 109, layer.CodeMethodNotAllowed}, {422, 110, layer.CodeParticipantBlocked},
+		{503, 1, layer.CodeServiceUnavailable},
+		{403, 2, layer.CodeInvalidAppID},
+		{400, 3, layer.CodeInvalidRequestID},
+		{401, 4, layer.CodeAuthenticationRequired},
+		{403, 5, layer.CodeAppSuspended},
+		{403, 6, layer.CodeUserSuspended},
+		{429, 7, layer.CodeRateLimitExceeded},
+		{408, 8, layer.CodeRequestTimeout},
+		{422, 9, layer.CodeInvalidOperation},
+		{400, 10, layer.CodeInvalidRequest},
+		{500, 100, layer.CodeInternalServerError},
+		{403, 101, layer.CodeAccessDenied},
+		{404, 102, layer.CodeNotFound},
+		{410, 103, layer.CodeObjectDeleted},
+		{422, 104, layer.CodeMissingProperty},
+		{422, 105, layer.CodeInvalidProperty},
+		{404, 106, layer.CodeInvalidEndpoint},
+		{406, 107, layer.CodeInvalidHeader},
+		{409, 108, layer.CodeConflict},
+		{405, 109, layer.CodeMethodNotAllowed},
+		{422, 110, layer.CodeParticipantBlocked},
 		{409, 111, layer.CodeIDInUse},
 	} {
 		f := newFake(t, answer(want.status, `{"id":"`+string(want.code)+`","code":`+strconv.Itoa(want.number)+`,"message":"A sentence.","url":"https://developer.layer.com/"}`))

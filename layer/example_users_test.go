@@ -175,7 +175,7 @@ func ExampleExportsService_SetSchedule() {
 
 // A program that answers what users write.
 func ExampleWebhookHandler() {
-	hook := layer.WebhookHandler("whisper", func(ctx context.Context, d *layer.WebhookDelivery) error {
+	hook := layer.WebhookHandler("whisper", func(_ context.Context, d *layer.WebhookDelivery) error {
 		if d.Event.Type == layer.EventMessageSent && d.Event.Actor.UserID != "" {
 			fmt.Println(d.Event.Actor.UserID, "wrote", d.Message.Parts[0].Body) // enqueue the answer here
 		}

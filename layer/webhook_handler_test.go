@@ -3,7 +3,7 @@ package layer_test
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // what Layer signs with
+	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"fmt"

@@ -30,6 +30,7 @@ func request(method, url, body, dedupe string) *http.Request {
 }
 
 func overTCP(t *testing.T, url string) asking {
+	t.Helper()
 	client := newClient(t, &http.Transport{})
 	return func(method, path, body, dedupe string) (int, string) {
 		resp, err := client.Do(request(method, url+"/apps/"+layertest.DefaultAppID+path, body, dedupe).WithContext(t.Context()))

@@ -175,7 +175,7 @@ func (b *blobs) removeFiles(prefix string) error {
 	files, err := os.ReadDir(b.dir)
 	for _, f := range files {
 		if strings.HasPrefix(f.Name(), prefix) {
-			err = errors.Join(err, os.Remove(filepath.Join(b.dir, f.Name()))) //nolint:gosec // in the emulator's own directory
+			err = errors.Join(err, os.Remove(filepath.Join(b.dir, f.Name())))
 		}
 	}
 	return err

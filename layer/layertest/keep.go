@@ -216,7 +216,7 @@ func makeDirs(dirs ...string) error {
 
 // syncDir makes what was made or renamed in a directory last.
 func syncDir(dir string) error {
-	d, err := os.Open(dir)
+	d, err := os.Open(dir) //nolint:gosec // the directory that the emulator was given
 	if err != nil {
 		return err
 	}

@@ -60,20 +60,20 @@ func TestPagesShowAll(t *testing.T) {
 	}
 	next := regexp.MustCompile(`<a href="([^"]*skip=[^"]*)">`)
 	for path, item := range map[string]string{"": "conversation %d.", "page/conversation?id=" + convA: "message %d.", "page/users": "user %d."} {
-		all := ""
+		var all strings.Builder
 		for path = "/_emulator/" + path; path != ""; {
 			a := w.do("GET", path, "")
 			if a.status != 200 {
 				t.Fatalf("%s: got %d %s", path, a.status, a.body)
 			}
-			all += a.body
+			all.WriteString(a.body)
 			path = ""
 			if m := next.FindStringSubmatch(a.body); m != nil {
 				path = html.UnescapeString(m[1])
 			}
 		}
 		for i := range 250 {
-			if want := fmt.Sprintf(item, i); !strings.Contains(all, want) {
+			if want := fmt.Sprintf(item, i); !strings.Contains(all.String(), want) {
 				t.Errorf("%q is on no page", want)
 			}
 		}
