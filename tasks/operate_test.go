@@ -54,7 +54,7 @@ func (o *operated) settle(q string, v queue.Verdict, reason, code string) {
 		o.t.Fatal(err)
 	}
 	m.ErrorMsg = reason
-	e := queue.Settlement{Delivery: queue.Delivery{ID: taken.ID, Count: taken.Delivery}, Queue: q, Verdict: v, Message: m, Now: time.Now()}
+	e := queue.Settlement{Delivery: queue.Delivery{ID: taken.ID, Count: taken.Deliveries}, Queue: q, Verdict: v, Message: m, Now: time.Now()}
 	if code != "" {
 		e.Fields = []any{queue.FieldCode, code, queue.FieldFailures, 25}
 	}
@@ -157,7 +157,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("%+v, %v", info, err)
 	}
 	record, err := queue.NewStore(o.rdb).Take(t.Context(), "default", false)
-	if err != nil || record.ID != id.String() || record.Failures != 0 || record.Delivery != 2 {
+	if err != nil || record.ID != id.String() || record.Failures != 0 || record.Deliveries != 2 {
 		t.Errorf("it is taken as %+v, %v", record, err)
 	}
 	if _, err := o.Replay(t.Context(), id); err == nil || o.state(id) != tasks.StateActive {

@@ -64,7 +64,7 @@ func TestScriptsOfAsynqAreRecognised(t *testing.T) {
 			seen["expiry"]++
 			return
 		}
-		if copied := redis.NewCmd(context.Background(), cmd.Args()...); dequeue.Stand(copied) {
+		if copied := redis.NewCmd(t.Context(), cmd.Args()...); dequeue.Stand(copied) {
 			seen[standing(cmd)]++
 			return
 		}

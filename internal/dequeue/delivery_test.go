@@ -27,10 +27,10 @@ func TestDeliveryTellsWhatTheHashHolds(t *testing.T) {
 	enqueue(t, rdb, m, time.Time{})
 	d := p.wait(t, 2)
 	first, second := d[0].Side, d[1].Side
-	if first.Result != nil || first.Attempts != 0 || first.Taken.Delivery != 1 || first.Message.ErrorMsg != "" {
+	if first.Result != nil || first.Attempts != 0 || first.Deliveries != 1 || first.Message.ErrorMsg != "" {
 		t.Errorf("first delivery: %+v", first)
 	}
-	if string(second.Result) != "done" || second.Attempts != 1 || second.Taken.Delivery != 2 || second.Message.ErrorMsg != "the acknowledgement was lost" {
+	if string(second.Result) != "done" || second.Attempts != 1 || second.Deliveries != 2 || second.Message.ErrorMsg != "the acknowledgement was lost" {
 		t.Errorf("second delivery: %+v", second)
 	}
 	if m.ID != second.ID || second.Queue != queue.Default {
@@ -44,7 +44,7 @@ func TestDeliveryOfATaskWithOddFields(t *testing.T) {
 	m := message(queue.Default)
 	push(t, rdb, m.ID, "msg", m.Encode(), "state", "pending", queue.FieldAttempts, "many", queue.FieldDeliveries, "some")
 	p := start(t, worker, nil, queue.Default)
-	if d := p.wait(t, 1)[0].Side; d.Attempts != 0 || d.Taken.Delivery != 1 || d.Crashes != 0 {
+	if d := p.wait(t, 1)[0].Side; d.Attempts != 0 || d.Deliveries != 1 || d.Crashes != 0 {
 		t.Errorf("%+v", d)
 	}
 }

@@ -130,7 +130,7 @@ func (h *Hook) Done(d *Delivery) {
 // Settle ends a delivery, see [queue.Store.Settle]. Waiting servers learn when a
 // retry is due.
 func (h *Hook) Settle(ctx context.Context, d *Delivery, e queue.Settlement) (mine bool, err error) {
-	e.Queue, e.Delivery = d.Queue, queue.Delivery{ID: d.ID, Count: d.Taken.Delivery}
+	e.Queue, e.Delivery = d.Queue, queue.Delivery{ID: d.ID, Count: d.Deliveries}
 	mine, err = h.store.Settle(ctx, e)
 	if err == nil && e.Verdict == queue.VerdictRetry {
 		h.waiter(d.Queue).hint(time.Now().Add(e.Wait))
@@ -193,7 +193,7 @@ func (h *Hook) renew(ctx context.Context, cmd redis.Cmder, q string, ids []strin
 	for _, id := range ids {
 		if d := h.hands.get(id); d != nil {
 			held[id] = d
-			deliveries = append(deliveries, queue.Delivery{ID: id, Count: d.Taken.Delivery})
+			deliveries = append(deliveries, queue.Delivery{ID: id, Count: d.Deliveries})
 		}
 	}
 	if len(held) == 0 {

@@ -130,7 +130,7 @@ func TestScriptDoesWhatASimpleModelDoes(t *testing.T) {
 				if err != nil {
 					rt.Fatal(err)
 				}
-				want := queue.Taken{Found: queue.Found(outcome), ID: id, Dropped: dropped, Delivery: m.count[id]}
+				want := queue.Taken{Found: queue.Found(outcome), ID: id, Dropped: dropped, Deliveries: m.count[id]}
 				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(queue.Taken{}, "Left", "Now", "Message"), cmpopts.EquateEmpty()); diff != "" {
 					rt.Fatalf("(-want +got):\n%s", diff)
 				}

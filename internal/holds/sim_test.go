@@ -59,8 +59,10 @@ type call struct {
 func simulate(t *testing.T, f func(w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, redis: miniredis.NewMiniRedis(), ended: make(chan struct{}), start: time.Now(),
-			takes: 10 * time.Millisecond, spent: make(map[int]int), api: func(call) layer.Answer { return sent }}
+		w := &world{
+			T: t, redis: miniredis.NewMiniRedis(), ended: make(chan struct{}), start: time.Now(),
+			takes: 10 * time.Millisecond, spent: make(map[int]int), api: func(call) layer.Answer { return sent },
+		}
 		w.ctx, w.stop = context.WithCancel(t.Context())
 		w.clock.Go(func() { // expiries of miniredis do not run by themselves
 			ticker := time.NewTicker(20 * time.Millisecond)

@@ -38,6 +38,7 @@ type world struct {
 const q = queue.Default
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
 	rdb := redistest.New(t)
 	return &world{Store: queue.NewStore(rdb), ctx: t.Context(), rdb: rdb, insp: asynq.NewInspectorFromRedisClient(rdb)}
 }
@@ -93,7 +94,7 @@ func (w *world) take(rt *rapid.T) {
 		rt.Fatalf("%s was taken before its turn in %v", got.ID, w.lanes[lane])
 	}
 	delete(w.blocks, got.ID)
-	w.active[got.ID] = got.Delivery
+	w.active[got.ID] = got.Deliveries
 }
 
 func (w *world) settle(rt *rapid.T, id string, v queue.Verdict) {

@@ -21,7 +21,7 @@ func archive(t *testing.T, store *queue.Store, m *queue.Message) {
 		t.Fatalf("%+v, %v", taken, err)
 	}
 	mine, err := store.Settle(t.Context(), queue.Settlement{
-		Delivery: queue.Delivery{ID: m.ID, Count: taken.Delivery}, Queue: m.Queue, Verdict: queue.VerdictArchive, Message: m,
+		Delivery: queue.Delivery{ID: m.ID, Count: taken.Deliveries}, Queue: m.Queue, Verdict: queue.VerdictArchive, Message: m,
 		Fields: []any{queue.FieldFailures, 25, queue.FieldAttempts, 30}, Now: time.Now(), Counts: true,
 	})
 	if err != nil || !mine {
@@ -51,7 +51,7 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	taken, err := store.Take(t.Context(), queue.Default, false)
-	if err != nil || taken.ID != first.ID || taken.Failures != 0 || taken.Attempts != 30 || taken.Delivery != 2 {
+	if err != nil || taken.ID != first.ID || taken.Failures != 0 || taken.Attempts != 30 || taken.Deliveries != 2 {
 		t.Errorf("%+v, %v", taken, err)
 	}
 	if n := rdb.ZCard(t.Context(), queue.DeadKey(queue.Default)).Val(); n != 1 {
@@ -76,9 +76,12 @@ func TestRemove(t *testing.T) {
 		in   queue.State
 		want queue.State
 	}{
-		{dead.ID, queue.Pending, queue.Archived}, {dead.ID, queue.Archived, queue.Archived},
-		{later.ID, queue.Waiting, queue.Scheduled}, {later.ID, queue.Scheduled, queue.Scheduled},
-		{waits.ID, queue.Waiting, queue.Waiting}, {head.ID, queue.Pending, queue.Pending},
+		{dead.ID, queue.Pending, queue.Archived},
+		{dead.ID, queue.Archived, queue.Archived},
+		{later.ID, queue.Waiting, queue.Scheduled},
+		{later.ID, queue.Scheduled, queue.Scheduled},
+		{waits.ID, queue.Waiting, queue.Waiting},
+		{head.ID, queue.Pending, queue.Pending},
 	} {
 		if was, err := store.Remove(ctx, c.id, c.in); err != nil || was != c.want {
 			t.Errorf("%s, %v, want %s", was, err, c.want)

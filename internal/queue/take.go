@@ -48,9 +48,9 @@ type Taken struct {
 	// Attempts counts the executions that Layer answered, Failures those that used up one
 	// of the attempts the task may have.
 	Attempts, Failures int
-	// Delivery counts how often the task was taken, this time included. With the id it
+	// Deliveries counts how often the task was taken, this time included. With the id it
 	// names this delivery, see [Store.Settle].
-	Delivery int
+	Deliveries int
 	// Crashes counts the deliveries in a row whose worker died or lost Redis.
 	Crashes int
 	// Lane is empty for a task without one.
@@ -116,7 +116,7 @@ func newTaken(fields []any) (Taken, error) {
 			t.Result = []byte(result)
 		}
 		t.Attempts, t.Failures = number(fields[6]), number(fields[7])
-		t.Delivery, t.Crashes = number(fields[8]), number(fields[9])
+		t.Deliveries, t.Crashes = number(fields[8]), number(fields[9])
 		t.Lane, _ = fields[10].(string)
 		return t, nil
 	}

@@ -51,7 +51,7 @@ func (b *leaseBench) settle(d queue.Taken, v queue.Verdict, fields ...any) bool 
 	m := message(queue.Default)
 	m.ID = d.ID
 	mine, err := b.Settle(b.ctx, queue.Settlement{
-		Delivery: queue.Delivery{ID: d.ID, Count: d.Delivery}, Queue: queue.Default, Verdict: v, Message: m, Fields: fields, Now: time.Now(), Counts: true,
+		Delivery: queue.Delivery{ID: d.ID, Count: d.Deliveries}, Queue: queue.Default, Verdict: v, Message: m, Fields: fields, Now: time.Now(), Counts: true,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -71,7 +71,7 @@ func TestTasksOfADeadWorkerRunAgain(t *testing.T) {
 	}
 	b.die(m.ID)
 	second := b.take()
-	if second.ID != m.ID || second.Delivery != 2 || second.Crashes != 1 {
+	if second.ID != m.ID || second.Deliveries != 2 || second.Crashes != 1 {
 		t.Fatalf("%+v, want the first task in its second delivery", second)
 	}
 	if b.settle(first, queue.VerdictArchive) || b.settle(first, queue.VerdictRetry) || b.settle(first, queue.VerdictBack) {
@@ -129,7 +129,7 @@ func TestAfterAnAbsenceLeasesMayBeRenewed(t *testing.T) {
 	if taken := b.take(); taken.Found != queue.FoundIdle {
 		t.Errorf("%+v, want nothing: its worker may be alive", taken)
 	}
-	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{{ID: m.ID, Count: first.Delivery}}); err != nil || len(lost) > 0 {
+	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{{ID: m.ID, Count: first.Deliveries}}); err != nil || len(lost) > 0 {
 		t.Errorf("lost %v, %v", lost, err)
 	}
 	b.rdb.HDel(b.ctx, queue.LookKey(queue.Default), "wait") // the time for that is over

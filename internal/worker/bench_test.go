@@ -138,6 +138,7 @@ func (c *countdown) wait(b *testing.B) {
 func BenchmarkLane(b *testing.B) {
 	const latency = 20 * time.Millisecond
 	sequential := func(b *testing.B, srv *layertest.Server) {
+		b.Helper()
 		api := srv.Client(b)
 		task := hello(srv.AddConversation("alice", "bob"))
 		b.ResetTimer()

@@ -32,7 +32,7 @@ func (p *pipeline) receive(d *dequeue.Delivery) *delivery {
 // expiry is when the task must not be executed any more.
 func (d *delivery) expiry() (*expiry, error) {
 	e := &expiry{last: d.Message.ErrorMsg, now: d.Now}
-	e.tried.Store(d.Taken.Delivery > 1)
+	e.tried.Store(d.Deliveries > 1)
 	if text, ok := d.Message.Headers[queue.HeaderExpiresAt]; ok {
 		var err error
 		if e.at, err = queue.ParseTime(text); err != nil {

@@ -22,7 +22,7 @@ func FuzzDelivery(f *testing.F) {
 	f.Add("order-4711", tasks.TypeSendMessage, []byte(`{"v":1,"args":{}}`), "tomorrow")
 	f.Fuzz(func(t *testing.T, id, taskType string, payload []byte, expires string) {
 		m := &queue.Message{Type: taskType, Payload: payload, Headers: map[string]string{queue.HeaderExpiresAt: expires}}
-		d := &delivery{Delivery: dequeue.NewDelivery(queue.Default, queue.Taken{ID: id, Delivery: 1}, m, nil, time.Now())}
+		d := &delivery{Delivery: dequeue.NewDelivery(queue.Default, queue.Taken{ID: id, Deliveries: 1}, m, nil, time.Now())}
 		dedupe, task, err := d.decode()
 		if err == nil && (task == nil || dedupe.String() != strings.ToLower(id) || task.Validate() != nil) {
 			t.Errorf("decoded %v under %v", task, dedupe)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
 	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
@@ -60,7 +61,7 @@ func TestPipeline_tells_of_an_expired_task_what_failed_before(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, succeed)
 	want := "expired at 2026-01-02T03:04:05Z, after an attempt that failed: 503 service_unavailable"
-	taken := queue.Taken{ID: uuid.NewString(), Now: time.Now(), Attempts: 2, Delivery: 3}
+	taken := queue.Taken{ID: uuid.NewString(), Now: time.Now(), Attempts: 2, Deliveries: 3}
 	m := &queue.Message{
 		Type: tasks.TypeBlockUser, Payload: []byte(validBlock), ID: taken.ID, Queue: queue.Default, ErrorMsg: "503 service_unavailable",
 		Headers: map[string]string{queue.HeaderExpiresAt: "2026-01-02T03:04:05Z"},

@@ -89,7 +89,7 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 	defer cut(nil)
 	defer context.AfterFunc(d.Lost(), func() { cut(errLost) })()
 	x := &execution{queue: d.Queue, expiry: expiry, mine: d.Mine, draining: p.draining}
-	return p.call(ctx, x, id, task, d.Taken.Delivery)
+	return p.call(ctx, x, id, task, d.Deliveries)
 }
 
 // call executes the effect, bounded in time, and cut off when a drain has waited
@@ -143,7 +143,7 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		p.settler.done(ctx, d, result)
 		log.Info("task was done before, which could not be written down then")
 	case retry, hold:
-		wait, reason := p.delay.after(d.Taken.Delivery, err), reasonOf(err)
+		wait, reason := p.delay.after(d.Deliveries, err), reasonOf(err)
 		p.settler.retry(ctx, d, reason, wait, v.counts)
 		log.Info("task will be retried", "wait", wait, "error", reason)
 	case handBack:

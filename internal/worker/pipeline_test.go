@@ -45,7 +45,7 @@ func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, erro
 			return effect(ctx)
 		},
 		delay: retryDelay{time.Second, time.Minute}, metrics: NewMetrics(""), flight: newFlight(nil), log: logger,
-		maxAttempts: 3, timeout: func(tasks.Task) time.Duration { return time.Minute }, draining: context.Background(), cutoff: cutoff,
+		maxAttempts: 3, timeout: func(tasks.Task) time.Duration { return time.Minute }, draining: t.Context(), cutoff: cutoff,
 	}
 	return b
 }
@@ -63,7 +63,7 @@ func (b *bench) Done(*dequeue.Delivery) { b.forgot++ }
 // process hands one task to the pipeline and returns how it was settled.
 func (b *bench) process(t *testing.T, id, taskType, payload string, headers map[string]string, sides ...queue.Taken) queue.Settlement {
 	t.Helper()
-	taken := queue.Taken{Delivery: 1}
+	taken := queue.Taken{Deliveries: 1}
 	if len(sides) > 0 {
 		taken = sides[0]
 	}
@@ -107,7 +107,7 @@ func TestPipeline_records_the_result(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBench(t, func(context.Context) (tasks.Result, error) { return tasks.Result{MessageID: message}, nil })
-	e := b.process(t, id, tasks.TypeBlockUser, validBlock, nil, queue.Taken{Attempts: 1, Delivery: 2})
+	e := b.process(t, id, tasks.TypeBlockUser, validBlock, nil, queue.Taken{Attempts: 1, Deliveries: 2})
 	want := `{"message_id":"layer:///messages/` + id + `"}`
 	if e.Verdict != queue.VerdictDone || field(e, queue.FieldResult) != want || field(e, queue.FieldAttempts) != "2" {
 		t.Errorf("%+v; want it done with result %s after 2 attempts", e, want)
@@ -118,7 +118,7 @@ func TestPipeline_makes_no_call_for_what_is_done(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, succeed)
 	expired := map[string]string{queue.HeaderExpiresAt: queue.FormatTime(time.Now().Add(-time.Hour))}
-	e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, expired, queue.Taken{Result: []byte("{}"), Attempts: 1, Delivery: 2})
+	e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, expired, queue.Taken{Result: []byte("{}"), Attempts: 1, Deliveries: 2})
 	if e.Verdict != queue.VerdictDone || len(e.Fields) > 0 || b.calls != 0 {
 		t.Errorf("%+v after %d calls", e, b.calls)
 	}
@@ -128,7 +128,7 @@ func TestPipeline_gives_up_what_keeps_killing_its_workers(t *testing.T) {
 	t.Parallel()
 	for crashes, want := range map[int]queue.Verdict{poisonous - 1: queue.VerdictDone, poisonous: queue.VerdictArchive} {
 		b := newBench(t, succeed)
-		e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil, queue.Taken{Delivery: crashes + 1, Crashes: crashes})
+		e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil, queue.Taken{Deliveries: crashes + 1, Crashes: crashes})
 		if e.Verdict != want || (want == queue.VerdictArchive) != (b.calls == 0) {
 			t.Errorf("after %d crashes: %s after %d calls", crashes, e.Verdict, b.calls)
 		}
@@ -146,7 +146,7 @@ func TestPipeline_leaves_alone_what_is_lost(t *testing.T) {
 		_, err := g.Acquire(ctx)
 		return tasks.Result{}, &layer.TransportError{Kind: layer.KindLimiter, Err: err}
 	})
-	taken := queue.Taken{ID: uuid.NewString(), Now: time.Now(), Delivery: 1}
+	taken := queue.Taken{ID: uuid.NewString(), Now: time.Now(), Deliveries: 1}
 	m := &queue.Message{Type: tasks.TypeBlockUser, Payload: []byte(validBlock), ID: taken.ID, Queue: queue.Default}
 	b.deliver(t.Context(), dequeue.NewDelivery(queue.Default, taken, m, nil, time.Now().Add(-queue.LeaseTime)))
 	if b.calls != 1 || len(b.settled) != 0 || counted(t, b.metrics, "lost") != 1 {
@@ -181,7 +181,7 @@ func TestPipeline_expires_by_the_clock_of_Redis(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, succeed)
 	now := time.Now().Add(-5 * time.Minute) // the worker is 5 minutes ahead
-	taken := queue.Taken{ID: uuid.NewString(), Now: now, Delivery: 1}
+	taken := queue.Taken{ID: uuid.NewString(), Now: now, Deliveries: 1}
 	m := &queue.Message{
 		Type: tasks.TypeBlockUser, Payload: []byte(validBlock), ID: taken.ID, Queue: queue.Default,
 		Headers: map[string]string{queue.HeaderExpiresAt: queue.FormatTime(now.Add(time.Minute))},
@@ -271,7 +271,7 @@ func TestPipeline_counts_what_Layer_answered(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, failWith(c.err))
 			id := uuid.NewString()
-			e := b.process(t, id, tasks.TypeBlockUser, validBlock, nil, queue.Taken{Attempts: c.attempts, Failures: c.failures, Delivery: 1001})
+			e := b.process(t, id, tasks.TypeBlockUser, validBlock, nil, queue.Taken{Attempts: c.attempts, Failures: c.failures, Deliveries: 1001})
 			if archived := e.Verdict == queue.VerdictArchive; archived != c.wantArchived {
 				t.Errorf("archived: %t: %+v", archived, e)
 			}
@@ -294,7 +294,7 @@ func TestPipeline_takes_a_deletion_for_done_that_an_earlier_execution_made(t *te
 	for deliveries, wantDone := range map[int]bool{1: false, 2: true} {
 		b := newBench(t, failWith(answer(404, layer.CodeNotFound)))
 		id := uuid.NewString()
-		e := b.process(t, id, tasks.TypeDeleteMessage, deletion, nil, queue.Taken{Delivery: deliveries})
+		e := b.process(t, id, tasks.TypeDeleteMessage, deletion, nil, queue.Taken{Deliveries: deliveries})
 		if done := e.Verdict == queue.VerdictDone; done != wantDone {
 			t.Errorf("delivery %d: %+v", deliveries, e)
 		}

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -112,7 +111,7 @@ func (s *settler) settle(ctx context.Context, d *delivery, e queue.Settlement) {
 		return err
 	})
 	failpoint.Reach(failpoint.AfterAck, d.Message.Payload)
-	log := d.log.With("attempt", d.attempts, slog.String("verdict", string(e.Verdict)))
+	log := d.log.With("attempt", d.attempts, "verdict", string(e.Verdict))
 	switch {
 	case err != nil:
 		s.left.Add(1)
