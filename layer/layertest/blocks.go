@@ -1,6 +1,8 @@
 package layertest
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -22,7 +24,7 @@ func (c *call) listBlocks() (answer, *failure) {
 	return c.read(func(a *app) (answer, *failure) {
 		list := []wireBlock{}
 		if u := a.users[c.user()]; u != nil {
-			for _, id := range u.blocks {
+			for _, id := range u.blocks.ids() {
 				list = append(list, wireBlock{id})
 			}
 		}
@@ -71,19 +73,56 @@ func (c *call) unblock() (answer, *failure) {
 
 func (a *app) blocked(owner, id string) bool {
 	u := a.users[owner]
-	return u != nil && slices.Contains(u.blocks, id)
+	return u != nil && u.blocks.has(id)
 }
 
 func (a *app) setBlock(owner *user, id string) {
-	if !slices.Contains(owner.blocks, id) {
-		owner.blocks = append(owner.blocks, id)
+	if owner.blocks.add(id) {
 		a.live.blocks++
 	}
 }
 
 func (a *app) clearBlock(owner *user, id string) {
-	if i := slices.Index(owner.blocks, id); i >= 0 {
-		owner.blocks = slices.Delete(owner.blocks, i, i+1)
+	if owner.blocks.has(id) {
+		delete(owner.blocks.since, id)
 		a.live.blocks--
 	}
+}
+
+// blockList is a set with an order, since there may be very many: it holds for
+// each user the number of those who came on it before.
+type blockList struct {
+	since map[string]int
+	came  int
+}
+
+func newBlockList(ids []string) blockList {
+	var list blockList
+	for _, id := range ids {
+		list.add(id)
+	}
+	return list
+}
+
+func (l *blockList) has(id string) bool {
+	_, ok := l.since[id]
+	return ok
+}
+
+// add says whether the user was not on the list.
+func (l *blockList) add(id string) bool {
+	if l.has(id) {
+		return false
+	}
+	if l.since == nil {
+		l.since = map[string]int{}
+	}
+	l.since[id] = l.came
+	l.came++
+	return true
+}
+
+// ids are in the order in which they came.
+func (l *blockList) ids() []string {
+	return slices.SortedFunc(maps.Keys(l.since), func(a, b string) int { return cmp.Compare(l.since[a], l.since[b]) })
 }

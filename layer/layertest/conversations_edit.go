@@ -1,15 +1,18 @@
 package layertest
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 )
 
 // draft is what a patch makes of a conversation before it is applied: either
-// all operations take effect or none.
+// all operations take effect or none. There may be many: each costs little.
 type draft struct {
-	roster   *roster
-	metadata map[string]any
+	conv         *conversation
+	participants map[string]bool // nil as long as they stay the same
+	metadata     map[string]any
+	copied       bool // metadata is not the conversation's own any more
 }
 
 // patchConversation answers PATCH /apps/A/conversations/C.
@@ -31,16 +34,18 @@ func (c *call) patchConversation() (answer, *failure) {
 		if f != nil {
 			return answer{}, f
 		}
-		d := draft{conv.roster, conv.metadata}
+		d := draft{conv: conv, metadata: conv.metadata}
 		for _, op := range ops {
 			if f := d.apply(op); f != nil {
 				return answer{}, f
 			}
 		}
-		if len(d.roster.ids) > maxParticipants {
+		if len(d.participants) > maxParticipants {
 			return answer{}, tooMany()
 		}
-		tx.setParticipants(conv, d.roster)
+		if d.participants != nil {
+			tx.setParticipants(conv, newRoster(slices.Collect(maps.Keys(d.participants))))
+		}
 		tx.setMetadata(conv, d.metadata)
 		return noContent(), nil
 	})
@@ -89,23 +94,37 @@ func (c *call) checkMetadataOperation(op operation) *failure {
 
 func (d *draft) apply(op operation) *failure {
 	if op.path[0] == "metadata" {
+		if !d.copied {
+			d.metadata, d.copied = copyMetadata(d.metadata), true
+		}
 		changed, f := op.applyTo(d.metadata)
 		if f == nil {
 			d.metadata = changed
 		}
 		return f
 	}
+	if d.participants == nil {
+		d.participants = setOf(d.conv.roster.ids)
+	}
 	id, _ := op.value.(string)
 	switch op.kind {
 	case opAdd:
-		d.roster = d.roster.with(id)
+		d.participants[id] = true
 	case opRemove:
-		d.roster = d.roster.without(id)
+		delete(d.participants, id)
 	default:
 		ids, _ := userIDs(op.value, "participants") // checked before
-		d.roster = newRoster(ids)
+		d.participants = setOf(ids)
 	}
 	return nil
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // setParticipants replaces the participants. A conversation whose participants

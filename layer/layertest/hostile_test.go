@@ -2,8 +2,10 @@ package layertest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layerq/layerq/layer/layertest"
 )
@@ -115,6 +117,53 @@ func TestMetadataRules(t *testing.T) {
 			if a.status != want {
 				t.Errorf("%s %s: got %d %s, want %d", op, property, a.status, a.body, want)
 			}
+		}
+	}
+}
+
+// TestManyOperations holds that a patch of many operations takes about as long as
+// as many patches of one: everybody else waits for it.
+func TestManyOperations(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	w.conversation()
+	const n = 50_000
+	patch := func(op func(i int) string) string {
+		ops := make([]string, n)
+		for i := range ops {
+			ops[i] = op(i)
+		}
+		return "[" + strings.Join(ops, ",") + "]"
+	}
+	conversation := app + "/conversations/" + convA
+	for name, tt := range map[string]struct {
+		path   string
+		op     func(int) string
+		status int
+	}{
+		"participants": {conversation, func(i int) string {
+			return fmt.Sprintf(`{"operation":"add","property":"participants","value":"%d"}`, i)
+		}, 422},
+		"metadata": {conversation, func(i int) string {
+			return fmt.Sprintf(`{"operation":"set","property":"metadata.k%d","value":"x"}`, i)
+		}, 204},
+		"metadata in depth": {conversation, func(i int) string {
+			return fmt.Sprintf(`{"operation":"set","property":"metadata.a.b.k%d","value":"x"}`, i)
+		}, 204},
+		"blocks": {app + "/users/ana", func(i int) string {
+			return fmt.Sprintf(`{"operation":"add","property":"blocks","value":"%d"}`, i)
+		}, 202},
+		"blocks removed": {app + "/users/ana", func(i int) string {
+			return fmt.Sprintf(`{"operation":"remove","property":"blocks","value":"%d"}`, n-i)
+		}, 202},
+	} {
+		start := time.Now()
+		a := w.do("PATCH", tt.path, patch(tt.op))
+		if a.status != tt.status {
+			t.Errorf("%s: got %d %.200s, want %d", name, a.status, a.body, tt.status)
+		}
+		if took := time.Since(start); took > 20*time.Second { // some 100 ms; it was minutes
+			t.Errorf("%s: %d operations took %v", name, n, took)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func (id identity) apply(op operation) *failure {
 	}
 	if op.path[0] == "metadata" {
 		old, _ := id["metadata"].(map[string]any)
-		changed, f := op.applyTo(old)
+		changed, f := op.applyTo(maps.Clone(old)) // the old one may be read meanwhile
 		if f == nil {
 			id["metadata"], f = identityMetadata(changed)
 		}

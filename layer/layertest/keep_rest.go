@@ -18,7 +18,7 @@ type savedUser struct {
 }
 
 func (u *user) save() saved {
-	v := savedUser{Blocks: u.blocks, Suspended: u.suspended, Badge: u.badge}
+	v := savedUser{Blocks: u.blocks.ids(), Suspended: u.suspended, Badge: u.badge}
 	if u.identity != nil {
 		v.Identity = &metadataBox{u.identity}
 	}
@@ -27,7 +27,7 @@ func (u *user) save() saved {
 
 func (a *app) loadUser(id string, v savedUser) {
 	u := a.user(id)
-	u.identity, u.blocks, u.suspended, u.badge = nil, v.Blocks, v.Suspended, v.Badge
+	u.identity, u.blocks, u.suspended, u.badge = nil, newBlockList(v.Blocks), v.Suspended, v.Badge
 	if v.Identity != nil {
 		u.identity = v.Identity.V
 	}
@@ -173,7 +173,7 @@ func (a *app) settle() {
 		}
 	}
 	for _, u := range a.users {
-		a.live.blocks += len(u.blocks)
+		a.live.blocks += len(u.blocks.since)
 		if u.identity != nil {
 			a.live.identities++
 		}

@@ -76,6 +76,17 @@ func (c *call) wrongKey(key string) string {
 	return "a key must be letters, digits, - and _"
 }
 
+// copyMetadata copies metadata whole; none stays none.
+func copyMetadata(m map[string]any) map[string]any {
+	out := maps.Clone(m)
+	for key, v := range out {
+		if inner, ok := v.(map[string]any); ok {
+			out[key] = copyMetadata(inner)
+		}
+	}
+	return out
+}
+
 // deeper says whether a JSON value is nested deeper than so many levels.
 func deeper(v any, levels int) bool {
 	below := func(v any) bool { return deeper(v, levels-1) }

@@ -60,7 +60,7 @@ func (e *Emulator) pageUsers(w http.ResponseWriter, r *http.Request) {
 
 // showUser copies a user for a page. The caller holds the lock.
 func showUser(u *user) shownUser {
-	s := shownUser{ID: u.id, Suspended: u.suspended, Blocks: slices.Clone(u.blocks), Badge: u.badge}
+	s := shownUser{ID: u.id, Suspended: u.suspended, Blocks: u.blocks.ids(), Badge: u.badge}
 	for key, v := range u.identity {
 		switch v := v.(type) {
 		case string:

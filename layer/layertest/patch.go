@@ -1,9 +1,6 @@
 package layertest
 
-import (
-	"maps"
-	"strings"
-)
+import "strings"
 
 // opKind is what an operation of a Layer Patch does.
 type opKind string
@@ -97,7 +94,7 @@ func splitPath(property string) []string {
 func (op operation) wrong(problem string) *failure { return invalid(op.property, problem) }
 
 // applyTo applies a set or delete to the object that the property's first name
-// stands for, and returns it changed; the given one stays as it is.
+// stands for, and returns what that is then: root, changed in place, or another.
 func (op operation) applyTo(root map[string]any) (map[string]any, *failure) {
 	if len(op.path) == 1 {
 		if op.kind == opDelete {
@@ -109,34 +106,29 @@ func (op operation) applyTo(root map[string]any) (map[string]any, *failure) {
 		}
 		return m, nil
 	}
-	return op.descend(root, op.path[1:])
-}
-
-func (op operation) descend(parent map[string]any, path []string) (map[string]any, *failure) {
-	out := maps.Clone(parent)
-	if out == nil {
-		out = map[string]any{}
+	if root == nil {
+		root = map[string]any{}
 	}
-	name := path[0]
-	if len(path) == 1 {
-		if op.kind == opDelete {
-			delete(out, name)
-		} else {
-			out[name] = op.value
+	parent := root
+	last := len(op.path) - 1
+	for _, name := range op.path[1:last] {
+		child, isObject := parent[name].(map[string]any)
+		if _, there := parent[name]; !isObject {
+			switch {
+			case op.kind == opDelete:
+				return root, nil // what is not there need not go
+			case there:
+				return nil, op.wrong("it leads through a value that is no object")
+			}
+			child = map[string]any{}
+			parent[name] = child
 		}
-		return out, nil
+		parent = child
 	}
-	child, isObject := out[name].(map[string]any)
-	if _, there := out[name]; !isObject && (there || op.kind == opDelete) {
-		if op.kind == opDelete {
-			return out, nil // what is not there need not go
-		}
-		return nil, op.wrong("it leads through a value that is no object")
+	if op.kind == opDelete {
+		delete(parent, op.path[last])
+	} else {
+		parent[op.path[last]] = op.value
 	}
-	child, f := op.descend(child, path[1:])
-	if f != nil {
-		return nil, f
-	}
-	out[name] = child
-	return out, nil
+	return root, nil
 }

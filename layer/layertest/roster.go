@@ -34,13 +34,6 @@ func (r *roster) has(id string) bool {
 	return ok
 }
 
-func (r *roster) with(id string) *roster {
-	if r.has(id) {
-		return r
-	}
-	return newRoster(append(slices.Clone(r.ids), id))
-}
-
 func (r *roster) without(id string) *roster {
 	i, ok := r.index(id)
 	if !ok {

@@ -17,7 +17,7 @@ type user struct {
 	id        string
 	known     bool     // is or was a participant or a recipient
 	identity  identity // nil without one
-	blocks    []string // in order of blocking
+	blocks    blockList
 	suspended bool
 	badge     int // the external unread count
 	members   []*member
@@ -139,8 +139,8 @@ func (tx *tx) applyToUser(u *user, op operation) {
 	case op.kind == opRemove:
 		tx.clearBlock(u, id)
 	default:
-		tx.live.blocks -= len(u.blocks)
-		u.blocks = nil
+		tx.live.blocks -= len(u.blocks.since)
+		u.blocks = blockList{}
 		ids, _ := userIDs(op.value, "blocks") // checked before
 		for _, id := range ids {
 			tx.setBlock(u, id)

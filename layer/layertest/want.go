@@ -1,6 +1,7 @@
 package layertest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func (s *Server) WantBlocks(t testing.TB, owner string, users ...string) {
 	defer a.mu.RUnlock()
 	var got []string
 	if u := a.users[owner]; u != nil {
-		got = slices.Sorted(slices.Values(u.blocks))
+		got = slices.Sorted(maps.Keys(u.blocks.since))
 	}
 	same(t, "blocks of "+owner, got, slices.Sorted(slices.Values(users)))
 }
