@@ -2,50 +2,92 @@ package taskstest
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
 )
 
-// complete writes what a worker leaves of a task that it has executed.
-func (r *Recorder) complete(ctx context.Context, rec *queue.Record, result []byte) error {
-	now := time.Now()
-	m := rec.Message
-	m.CompletedAt = now.Unix()
-	return r.finish(ctx, m, func(p redis.Pipeliner) {
-		p.HSet(ctx, queue.TaskKey(m.Queue, m.ID), "msg", m.Encode(), "state", string(queue.Completed),
-			queue.FieldResult, result, queue.FieldAttempts, rec.Attempts+1, queue.FieldDoneAt, queue.FormatTime(now))
-		p.ZAdd(ctx, queue.CompletedKey(m.Queue), redis.Z{Score: float64(m.CompletedAt + m.Retention), Member: m.ID})
-	})
-}
-
-// archive writes what a worker leaves of a task that it has given up.
-func (r *Recorder) archive(ctx context.Context, rec *queue.Record, failure error) error {
-	now := time.Now()
-	attempts := rec.Attempts
-	if layer.Answered(failure) {
-		attempts++
+// take takes the task that was enqueued first of those that may run, as a worker takes
+// one of a queue. There is none left where ok is false.
+func (r *Recorder) take(ctx context.Context) (taken queue.Taken, m *queue.Message, ok bool, err error) {
+	records, err := r.records(ctx)
+	if err != nil {
+		return queue.Taken{}, nil, false, err
 	}
-	m := rec.Message
-	m.ErrorMsg, m.LastFailedAt = failure.Error(), now.Unix()
-	return r.finish(ctx, m, func(p redis.Pipeliner) {
-		p.HSet(ctx, queue.TaskKey(m.Queue, m.ID), "msg", m.Encode(), "state", string(queue.Archived), queue.FieldAttempts, attempts)
-		p.ZAdd(ctx, queue.ArchivedKey(m.Queue), redis.Z{Score: float64(now.Unix()), Member: m.ID})
-	})
+	var queues []string // the first to be looked at first
+	for _, rec := range records {
+		later := rec.NextProcessAt.After(time.Now())
+		if !tasks.State(rec.State).Final() && !later && !slices.Contains(queues, rec.Message.Queue) {
+			queues = append(queues, rec.Message.Queue)
+		}
+	}
+	for _, q := range queues {
+		taken, err = r.store.Take(ctx, q, false)
+		if err != nil {
+			return queue.Taken{}, nil, false, fmt.Errorf("take from %s: %w", q, err)
+		}
+		if taken.Found == queue.FoundTask {
+			m, err = queue.DecodeMessage([]byte(taken.Message))
+			return taken, m, true, err
+		}
+	}
+	return queue.Taken{}, nil, false, nil
 }
 
-// finish takes the task from where it waited and puts it elsewhere, at once.
-func (r *Recorder) finish(ctx context.Context, m *queue.Message, put func(redis.Pipeliner)) error {
-	_, err := r.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		key := queue.TaskKey(m.Queue, m.ID)
-		p.LRem(ctx, queue.PendingKey(m.Queue), 0, m.ID)
-		p.ZRem(ctx, queue.ScheduledKey(m.Queue), m.ID)
-		p.HDel(ctx, key, "pending_since")
-		put(p)
-		return nil
+// makeDue lets the time of all scheduled tasks come.
+func (r *Recorder) makeDue(ctx context.Context) error {
+	records, err := r.records(ctx)
+	if err != nil {
+		return err
+	}
+	for _, rec := range records {
+		if rec.State != queue.Scheduled {
+			continue
+		}
+		if err := r.rdb.ZAddXX(ctx, queue.ScheduledKey(rec.Message.Queue), redis.Z{Score: 1, Member: rec.Message.ID}).Err(); err != nil {
+			return fmt.Errorf("make %s due: %w", rec.Message.ID, err)
+		}
+	}
+	return nil
+}
+
+// complete ends the delivery of a task that was executed.
+func (r *Recorder) complete(ctx context.Context, taken queue.Taken, m *queue.Message, result tasks.Result) error {
+	encoded, err := json.Marshal(result)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	m.CompletedAt = now.Unix()
+	return r.settle(ctx, taken, m, queue.VerdictDone,
+		queue.FieldResult, encoded, queue.FieldAttempts, taken.Attempts+1, queue.FieldDoneAt, queue.FormatTime(now))
+}
+
+// archive ends the delivery of a task that is given up.
+func (r *Recorder) archive(ctx context.Context, taken queue.Taken, m *queue.Message, failure error) error {
+	attempts, code := taken.Attempts, "invalid"
+	switch {
+	case layer.Answered(failure):
+		attempts, code = attempts+1, string(layer.CodeOf(failure))
+	case errors.Is(failure, errExpired):
+		code = "expired"
+	}
+	m.ErrorMsg, m.LastFailedAt = failure.Error(), time.Now().Unix()
+	return r.settle(ctx, taken, m, queue.VerdictArchive, queue.FieldAttempts, attempts, queue.FieldCode, code)
+}
+
+func (r *Recorder) settle(ctx context.Context, taken queue.Taken, m *queue.Message, v queue.Verdict, fields ...any) error {
+	_, err := r.store.Settle(ctx, queue.Settlement{
+		Delivery: queue.Delivery{ID: taken.ID, Count: taken.Deliveries},
+		Queue:    m.Queue, Verdict: v, Message: m, Fields: fields, Counts: true, Now: time.Now(),
 	})
 	return err
 }

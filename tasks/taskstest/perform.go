@@ -2,7 +2,6 @@ package taskstest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -18,7 +17,7 @@ import (
 const startInterval = 2 * time.Millisecond
 
 // Perform executes every task that is not finished, in the order in which they
-// were enqueued, also those scheduled for later, as if their time had come. It
+// were enqueued, and then those scheduled for later, as if their time had come. It
 // returns what became of each. A task that Layer refuses is archived and fails
 // the test: see [Recorder.TryPerform].
 func (r *Recorder) Perform(t testing.TB, api *layer.Client, opts ...tasks.PerformOption) []*tasks.Info {
@@ -36,7 +35,7 @@ func (r *Recorder) Perform(t testing.TB, api *layer.Client, opts ...tasks.Perfor
 // its Error says why.
 func (r *Recorder) TryPerform(t testing.TB, api *layer.Client, opts ...tasks.PerformOption) []*tasks.Info {
 	t.Helper()
-	done, err := r.performAll(context.WithoutCancel(t.Context()), performer{api, opts}, anyTime)
+	done, err := r.performAll(context.WithoutCancel(t.Context()), performer{api, opts}, true)
 	if err != nil {
 		t.Fatalf("taskstest: %v", err)
 	}
@@ -58,7 +57,7 @@ func (r *Recorder) Start(t testing.TB, api *layer.Client, opts ...tasks.PerformO
 				return
 			case <-ticker.C:
 			}
-			if _, err := r.performAll(ctx, performer{api, opts}, due); err != nil && ctx.Err() == nil {
+			if _, err := r.performAll(ctx, performer{api, opts}, false); err != nil && ctx.Err() == nil {
 				t.Errorf("taskstest: %v", err)
 				return
 			}
@@ -70,44 +69,49 @@ func (r *Recorder) Start(t testing.TB, api *layer.Client, opts ...tasks.PerformO
 	})
 }
 
-func anyTime(*queue.Record) bool { return true }
-
-func due(rec *queue.Record) bool { return !rec.NextProcessAt.After(time.Now()) }
-
-func (r *Recorder) performAll(ctx context.Context, p performer, now func(*queue.Record) bool) ([]*tasks.Info, error) {
+// performAll executes what may run now, and with later also what is scheduled.
+func (r *Recorder) performAll(ctx context.Context, p performer, later bool) ([]*tasks.Info, error) {
 	r.performing.Lock()
 	defer r.performing.Unlock()
-	records, err := r.records(ctx)
-	if err != nil {
-		return nil, err
+	done, err := r.performDue(ctx, p)
+	if err != nil || !later {
+		return done, err
 	}
+	if err := r.makeDue(ctx); err != nil {
+		return done, err
+	}
+	more, err := r.performDue(ctx, p)
+	return append(done, more...), err
+}
+
+func (r *Recorder) performDue(ctx context.Context, p performer) ([]*tasks.Info, error) {
 	var done []*tasks.Info
-	for _, rec := range records {
-		if tasks.State(rec.State).Final() || !now(rec) {
-			continue
+	for {
+		taken, m, ok, err := r.take(ctx)
+		if err != nil || !ok {
+			return done, err
 		}
-		info, err := r.performOne(ctx, p, rec)
+		info, err := r.performOne(ctx, p, taken, m)
 		if err != nil {
 			return done, err
 		}
 		done = append(done, info)
 	}
-	return done, nil
 }
 
-func (r *Recorder) performOne(ctx context.Context, p performer, rec *queue.Record) (*tasks.Info, error) {
-	id, err := tasks.ParseID(rec.Message.ID)
+func (r *Recorder) performOne(ctx context.Context, p performer, taken queue.Taken, m *queue.Message) (*tasks.Info, error) {
+	id, err := tasks.ParseID(m.ID)
 	if err != nil {
 		return nil, err
 	}
-	result, failure := p.execute(ctx, rec)
+	result, failure := p.execute(ctx, m)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if failure != nil {
-		err = r.archive(ctx, rec, failure)
+		err = r.archive(ctx, taken, m, failure)
 	} else {
-		err = r.complete(ctx, rec, result)
+		err = r.complete(ctx, taken, m, result)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("finish %s: %w", id, err)
@@ -123,22 +127,17 @@ type performer struct {
 
 var errExpired = errors.New("expired before it was executed")
 
-func (p performer) execute(ctx context.Context, rec *queue.Record) ([]byte, error) {
-	m := rec.Message
+func (p performer) execute(ctx context.Context, m *queue.Message) (tasks.Result, error) {
 	if end := m.ExpiresAt(); !end.IsZero() && !end.After(time.Now()) {
-		return nil, errExpired
+		return tasks.Result{}, errExpired
 	}
 	task, err := tasks.Decode(m.Type, m.Payload)
 	if err != nil {
-		return nil, err
+		return tasks.Result{}, err
 	}
 	id, err := tasks.ParseID(m.ID)
 	if err != nil {
-		return nil, err
+		return tasks.Result{}, err
 	}
-	result, err := tasks.Perform(ctx, p.api, id, task, p.opts...)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(result)
+	return tasks.Perform(ctx, p.api, id, task, p.opts...)
 }

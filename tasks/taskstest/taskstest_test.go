@@ -59,6 +59,10 @@ func TestPerform(t *testing.T) {
 	if again := rec.Perform(t, srv.Client(t)); len(again) != 0 {
 		t.Errorf("performed again: %+v", again)
 	}
+	next := enqueue(t, rec, tasks.SendMessage{Conversation: conversation, Sender: layer.FromUser("ana"), Parts: []tasks.Part{tasks.Text("three")}})
+	if next.State != tasks.StatePending {
+		t.Errorf("nothing of its lane is left, and it is %s", next.State)
+	}
 }
 
 func TestTryPerformArchivesWhatLayerRefuses(t *testing.T) {
@@ -67,7 +71,7 @@ func TestTryPerformArchivesWhatLayerRefuses(t *testing.T) {
 	enqueue(t, rec, tasks.SendMessage{Conversation: layer.ConversationID{1}, Sender: layer.FromUser("ana"), Parts: []tasks.Part{tasks.Text("one")}})
 	enqueue(t, rec, tasks.BlockUser{Owner: "ana", User: "boris"})
 	done := rec.TryPerform(t, srv.Client(t))
-	if len(done) != 2 || done[0].State != tasks.StateArchived || !strings.Contains(done[0].Error, "not_found") || done[0].Attempts != 1 {
+	if len(done) != 2 || done[0].State != tasks.StateArchived || !strings.Contains(done[0].Error, "not_found") || done[0].Code != "not_found" || done[0].Attempts != 1 {
 		t.Errorf("done: %+v", done)
 	}
 	srv.WantBlocks(t, "ana", "boris")
@@ -92,6 +96,23 @@ func TestExpiredTasksAreNotExecuted(t *testing.T) {
 		t.Errorf("done: %+v", done)
 	}
 	srv.WantBlocks(t, "ana")
+}
+
+func TestPerformKeepsTheOrderOfAllQueuesAndLanes(t *testing.T) {
+	t.Parallel()
+	rec, srv := taskstest.NewRecorder(t), layertest.NewServer(t)
+	var want []string
+	for i, queue := range []string{"bulk", "critical", "default", "bulk", "critical", "default"} {
+		id := enqueue(t, rec, tasks.BlockUser{Owner: "ana", User: strings.Repeat("x", i+1)}, tasks.Queue(queue)).ID
+		want = append(want, id.String())
+	}
+	var got []string
+	for _, info := range rec.Perform(t, srv.Client(t)) {
+		got = append(got, info.ID.String())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
 
 func TestStartLeavesScheduledTasksAlone(t *testing.T) {
