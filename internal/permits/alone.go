@@ -67,7 +67,7 @@ func (c *core) standIn(now time.Duration) {
 	}
 	a := &alone{
 		began: began, kept: c.failure.kept,
-		growAt:  c.failure.at + c.set.life + c.set.late,
+		growAt:  c.failure.at + c.lease(now),
 		probeAt: now + probe, share: c.share(),
 	}
 	if a.share == 0 {

@@ -67,6 +67,10 @@ func (r row) run(t *testing.T) {
 	first := got[0].at.Add(r.per)
 	used := got.used(r.n, r.per, first, first.Add(r.measure))
 	t.Logf("%d calls, %d refused, %d in the fullest window, %.1f %% used", len(got), got.refused(), got.most(r.per), 100*used)
+	if len(got) >= 1000 {
+		took := got[999].at.Sub(got[0].at)
+		t.Logf("the first 1,000 calls in %.1f s, %.1f %% of the limit, the first window counted", took.Seconds(), 100*1000*r.per.Seconds()/float64(r.n)/took.Seconds())
+	}
 	if got.refused() > 0 || got.most(r.per) > r.n {
 		t.Errorf("%d refused, %d in one window of %d", got.refused(), got.most(r.per), r.n)
 	}
