@@ -75,7 +75,7 @@ func serve(ctx context.Context, cfg *config.Worker, stdout, stderr io.Writer) er
 	}
 	defer api.Close()
 	pool, err := worker.New(worker.Options{
-		Redis: clients.tasks, Status: clients.status, API: api, Holds: hold.keeper, Sources: sources, Queues: concurrency(cfg),
+		Redis: clients.tasks, Status: clients.status, API: api, Holds: hold.keeper, Permits: limit.permits, Sources: sources, Queues: concurrency(cfg),
 		MaxAttempts: cfg.MaxAttempts, RetryMin: cfg.RetryMin, RetryMax: cfg.RetryMax,
 		Timeout:      executionTimeout(cfg.Layer.Timeout),
 		DrainTimeout: cfg.DrainTimeout, Retention: cfg.Retention,

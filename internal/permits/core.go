@@ -37,6 +37,7 @@ type core struct {
 	asked   *request      // under way
 	askAt   time.Duration // before this, Redis would only say that there is nothing
 	left    [classes]int  // how many waiters the last reply left without a permit
+	nextAt  time.Duration // when there is a permit for one of them, as far as is known
 	sentAt  time.Duration // when Redis was last asked
 	heardAt time.Duration // when it last answered
 	// countedAt is when this worker last asked to be counted.
@@ -292,6 +293,7 @@ func (c *core) schedule(now time.Duration, r reply) {
 		wait = 0 // came meanwhile
 	}
 	c.askAt = now + max(c.gap(), min(wait, c.set.nap))
+	c.nextAt = now + time.Duration(r.wait)*time.Microsecond
 }
 
 // permits makes permits of what Redis gave.

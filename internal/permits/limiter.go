@@ -28,12 +28,13 @@ type Limiter struct {
 	clock time.Time // all times of the core are since this
 	count *counters
 
-	mu      sync.Mutex // guards what follows
-	core    *core
-	alarm   time.Duration // when run takes the next step
-	closed  bool
-	problem error // of the last request that failed
-	found   found // what was last told of a limit that is found out
+	mu       sync.Mutex // guards what follows
+	core     *core
+	alarm    time.Duration // when run takes the next step
+	closed   bool
+	entrants []*entrant
+	problem  error // of the last request that failed
+	found    found // what was last told of a limit that is found out
 
 	earlier chan struct{} // the alarm is too late
 	done    chan struct{}

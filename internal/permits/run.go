@@ -12,10 +12,12 @@ func (l *Limiter) step() {
 	if l.closed {
 		return
 	}
-	req, at := l.core.step(l.now())
+	now := l.now()
+	req, at := l.core.step(now)
 	if req != nil {
 		l.sending.Go(func() { l.send(req) })
 	}
+	at = min(at, l.admit(now))
 	if at >= l.alarm {
 		return
 	}
@@ -34,6 +36,7 @@ func (l *Limiter) run() {
 		now := l.now()
 		l.alarm = never
 		req, at := l.core.step(now)
+		at = min(at, l.admit(now))
 		l.alarm = at
 		if req != nil && !l.closed {
 			l.sending.Go(func() { l.send(req) })

@@ -6,20 +6,37 @@ import (
 
 	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/holds"
+	"github.com/layerq/layerq/internal/permits"
 )
 
-// valve lets tasks be taken while the fleet is not held.
-type valve struct{ keeper *holds.Keeper }
+// valve lets tasks be taken while the fleet is not held, and there are permits for them.
+type valve struct {
+	keeper  *holds.Keeper    // nil: nothing is held
+	permits *permits.Limiter // nil: there is no limit
+	queues  map[string]int   // concurrency
+}
 
-func valveOf(k *holds.Keeper) dequeue.Valve {
-	if k == nil {
+func valveOf(opts Options) dequeue.Valve {
+	if opts.Holds == nil && opts.Permits == nil {
 		return nil
 	}
-	return valve{k}
+	return valve{opts.Holds, opts.Permits, opts.Queues}
 }
+
+// queued is the part of a queue's places that tasks take which wait for permits: enough
+// for all that come free at the same moment, until more are taken.
+const queued = 4
 
 // Enter implements [dequeue.Valve].
 func (v valve) Enter(ctx context.Context, queue string) (dequeue.Pass, error) {
+	if v.permits != nil {
+		if err := v.permits.Enter(ctx, queue, max(2, v.queues[queue]/queued)); err != nil {
+			return nil, err
+		}
+	}
+	if v.keeper == nil {
+		return nil, nil
+	}
 	pass, err := v.keeper.Enter(ctx, queue)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/holds"
+	"github.com/layerq/layerq/internal/permits"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
@@ -34,6 +35,9 @@ type Options struct {
 	// Holds keeps the worker away from Layer while the fleet is held; the limiter of
 	// API must be of the same. Nil for none. It stays the caller's to close.
 	Holds *holds.Keeper
+	// Permits keep tasks in their queues while there is no call to be made with them; the
+	// limiter of API is theirs too. Nil where there is no limit.
+	Permits *permits.Limiter
 	// Queues says how many tasks of each queue run at once; see queue.Names.
 	Queues map[string]int
 

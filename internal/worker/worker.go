@@ -42,7 +42,7 @@ func New(opts Options) (*Worker, error) {
 	cutoff, cutOff := context.WithCancel(context.Background())
 	w := &Worker{
 		opts:   opts,
-		hook:   dequeue.New(opts.Redis, dequeue.Options{Log: opts.Log, Retention: opts.Retention, Valve: valveOf(opts.Holds)}),
+		hook:   dequeue.New(opts.Redis, dequeue.Options{Log: opts.Log, Retention: opts.Retention, Valve: valveOf(opts)}),
 		flight: newFlight(opts.Queues),
 		ended:  make(chan struct{}),
 		drains: drains,
