@@ -1,0 +1,86 @@
+//go:build faults && linux
+
+package faults
+
+import (
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/layer/layertest"
+	"github.com/layerq/layerq/tasks"
+)
+
+// archived is how many tasks are given up at once: more than the 10,000 that asynq
+// keeps.
+func archived() int {
+	if *long {
+		return 100_000
+	}
+	return 10_400
+}
+
+// blocks makes a load of tasks that do not wait for each other.
+func (s *site) blocks(n int) *load {
+	s.t.Helper()
+	l := s.emptyLoad(0)
+	for i := range n {
+		l.add(&job{task: tasks.BlockUser{Owner: l.name + strconv.Itoa(i), User: "mallory"}})
+	}
+	return l
+}
+
+// More tasks are given up than asynq keeps: each stays, with its reason. Then the cause is
+// repaired and all are replayed, by a command that is interrupted again and again.
+func TestArchive_beyond_10000_and_replayed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, layerq, setup{latency: time.Millisecond, env: []string{"LAYERQ_QUEUES=default=16"}})
+	l := s.blocks(archived())
+	s.emulator.faults(some(100, layertest.Rule{Status: http.StatusUnprocessableEntity}))
+	s.start(2)
+	l.enqueue(0)
+	over := time.Now()
+	took := s.settle(over, patience)
+	b := s.balance(l, allowed{archived: func(*job) bool { return true }, repeats: anyNumber})
+	b.Recovery = took
+	s.record("archive: more than 10,000", b)
+	if n := s.redis.rdb.ZCard(t.Context(), queue.ArchivedKey(queue.Default)).Val(); int(n) != len(l.jobs) {
+		t.Errorf("asynq's archive shows %d of %d", n, len(l.jobs))
+	}
+
+	s.emulator.faults()
+	l.since = s.emulator.mark()
+	over = time.Now()
+	s.replay()
+	s.record("archive: replayed", s.close(l, over, allowed{}))
+}
+
+// replay runs `enqueue replay` to its end, after four runs that were interrupted.
+func (s *site) replay() {
+	s.t.Helper()
+	command := func(args ...string) *process {
+		return start(s.t, "replay", filepath.Join(programs, "enqueue"), []string{"REDIS_URL=" + s.redisURL()}, append([]string{"replay", "--json"}, args...)...)
+	}
+	if p := command("--dry-run"); p.wait(time.Minute) != 0 || s.redis.rdb.ZCard(s.t.Context(), queue.ArchivedKey(queue.Default)).Val() != int64(archived()) {
+		s.t.Errorf("a dry run has run something: %s", p.tail())
+	}
+	for i := range 4 {
+		p := command()
+		<-time.After(ms(50 + s.dice.n(300)))
+		if i%2 == 0 {
+			p.signal(syscall.SIGINT)
+		} else {
+			p.signal(syscall.SIGKILL)
+		}
+		p.wait(time.Minute)
+	}
+	p := command()
+	if code := p.wait(patience); code != 0 {
+		s.t.Errorf("enqueue replay ended with %d: %s", code, p.tail())
+	}
+	s.t.Logf("the last run said %s", p.tail())
+}

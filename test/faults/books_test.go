@@ -1,0 +1,405 @@
+//go:build faults && linux
+
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/tasks"
+)
+
+// books are what became of the tasks of a row.
+type books struct {
+	Tasks    int // accepted
+	Effects  int // that are there
+	Twice    int // tasks with more than one
+	Lost     int // tasks without one, and not in the archive with a reason
+	Archived int
+	Turned   int // messages that came before an earlier one of their conversation
+	Repeated int // calls after one of the same task that was answered with success
+	Recovery time.Duration
+}
+
+// allowed is what a row may show and be right all the same.
+type allowed struct {
+	archived func(*job) bool // jobs that must be archived; nil for none
+	repeats  int             // at most this many calls more than needed; -1 for any number
+	turned   bool            // the producer gives no order
+	lost     func(*job) bool // accepted jobs that Redis may have forgotten; nil for none
+}
+
+const anyNumber = -1
+
+// close ends a row: it waits until everything is settled, stops the workers, and balances the books of
+// the load. since is when the fault was over.
+func (s *site) close(l *load, since time.Time, ok allowed) *books {
+	s.t.Helper()
+	took := s.settle(since, patience)
+	s.stopWorkers()
+	b := s.balance(l, ok)
+	b.Recovery = took
+	s.leftovers()
+	return b
+}
+
+// within fails the row if it took too long until all was done.
+func (s *site) within(b *books, most time.Duration) {
+	s.t.Helper()
+	if s.engine == layerq && b.Recovery > most {
+		s.t.Errorf("all was done %v after the fault, which is to be within %v", b.Recovery.Round(time.Second), most)
+	}
+}
+
+// accepted counts the tasks of all loads that are to be found.
+func (s *site) accepted() int {
+	n := 0
+	for _, l := range s.loads {
+		n += len(l.accepted())
+	}
+	return n
+}
+
+// missing is how long nothing may be open before it is believed that no more will come.
+const missing = 10 * time.Second
+
+// settle waits until every task is completed or archived, and returns how long
+// that took since the fault was over.
+func (s *site) settle(since time.Time, limit time.Duration) time.Duration {
+	s.t.Helper()
+	store := queue.NewStore(s.redis.rdb)
+	var last []queue.Info
+	var idle time.Time // since when nothing is open
+	done := func() bool {
+		ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Second)
+		defer cancel()
+		infos, err := store.Queues(ctx)
+		if err != nil {
+			return false
+		}
+		last = infos
+		open, ended := 0, 0
+		for _, i := range infos {
+			open += i.Pending + i.Waiting + i.Scheduled + i.Active + i.Retry
+			ended += i.Completed + i.Archived
+		}
+		if open > 0 {
+			idle = time.Time{}
+			return false
+		}
+		if idle.IsZero() {
+			idle = time.Now()
+		}
+		// Tasks may be missing: the books will tell.
+		return ended >= s.accepted() || time.Since(idle) > missing
+	}
+	for deadline := time.Now().Add(limit); !done(); {
+		if time.Now().After(deadline) {
+			s.t.Errorf("not settled %v after the fault: %+v", time.Since(since).Round(time.Second), last)
+			break
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	return time.Since(since)
+}
+
+// balance counts what is there.
+func (s *site) balance(l *load, ok allowed) *books {
+	s.t.Helper()
+	b := &books{Tasks: len(l.accepted())}
+	texts := l.texts(s.t)
+	seen := make(map[*job]int)
+	s.countMessages(l, b, texts, seen)
+	if s.engine == bare {
+		for _, j := range l.accepted() {
+			b.count(seen[j])
+		}
+		return b
+	}
+	states := s.states(l)
+	s.countAnnouncements(l, texts, seen)
+	s.countConversations(l, seen)
+	s.countStates(l, states, seen)
+	for _, j := range l.accepted() {
+		s.judge(b, j, seen[j], states[j], ok)
+	}
+	b.Repeated = s.repeats(l)
+	if ok.repeats >= 0 && b.Repeated > ok.repeats {
+		s.t.Errorf("%d calls were made after the task had been answered with success, at most %d are to be explained", b.Repeated, ok.repeats)
+	}
+	if !ok.turned && b.Turned > 0 {
+		s.t.Errorf("%d messages came before an earlier one of their conversation", b.Turned)
+	}
+	return b
+}
+
+func (b *books) count(effects int) {
+	b.Effects += min(effects, 1)
+	switch {
+	case effects == 0:
+		b.Lost++
+	case effects > 1:
+		b.Twice++
+	}
+}
+
+// judge is the verdict on one task.
+func (s *site) judge(b *books, j *job, effects int, state *tasks.Info, ok allowed) {
+	s.t.Helper()
+	wantArchived := ok.archived != nil && ok.archived(j)
+	switch {
+	case state == nil && ok.lost != nil && ok.lost(j):
+		s.t.Logf("%s was accepted at %s, and Redis has forgotten it", j.key, j.accepted)
+		b.count(effects)
+	case state == nil:
+		s.t.Errorf("%s %s: Redis knows nothing of it", j.key, j.task.Type())
+		b.count(effects)
+	case state.State == tasks.StateArchived:
+		b.Archived++
+		if state.Error == "" {
+			s.t.Errorf("%s is archived without a reason", j.key)
+		}
+		if !wantArchived {
+			s.t.Errorf("%s %s is archived: %s", j.key, j.task.Type(), state.Error)
+		}
+		if effects > 1 {
+			b.Twice++
+		}
+	default:
+		b.count(effects)
+		switch {
+		case state.State != tasks.StateCompleted:
+			s.t.Errorf("%s %s is %s", j.key, j.task.Type(), state.State)
+		case wantArchived:
+			s.t.Errorf("%s is completed, and was to be archived", j.key)
+		case effects != 1:
+			s.t.Errorf("%s %s (%s) has %d effects", j.key, j.task.Type(), j.id, effects)
+		}
+	}
+}
+
+// listAll is from the newest to the oldest.
+var listAll layer.ListOptions
+
+// states asks what users ask.
+func (s *site) states(l *load) map[*job]*tasks.Info {
+	s.t.Helper()
+	client, err := tasks.NewClient(s.redisURL())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer client.Close()
+	states := make(map[*job]*tasks.Info)
+	for _, j := range l.accepted() {
+		info, err := client.Status(s.t.Context(), j.id)
+		if err != nil {
+			continue // judged as unknown
+		}
+		states[j] = info
+	}
+	return states
+}
+
+func (s *site) countMessages(l *load, b *books, texts map[string]*job, seen map[*job]int) {
+	s.t.Helper()
+	for _, c := range l.conversations {
+		var found []*job // oldest first
+		for m, err := range s.emulator.api.Messages.All(s.t.Context(), c, listAll) {
+			if err != nil {
+				s.t.Fatalf("messages of %s: %v", c, err)
+			}
+			j := texts[m.Parts[0].Body]
+			if j == nil {
+				s.t.Errorf("a message that nobody sent: %q", m.Parts[0].Body)
+				continue
+			}
+			seen[j]++
+			found = append(found, j)
+		}
+		slices.Reverse(found)
+		for i := 1; i < len(found); i++ {
+			if found[i].n < found[i-1].n {
+				b.Turned++
+			}
+		}
+	}
+}
+
+func (s *site) countAnnouncements(l *load, texts map[string]*job, seen map[*job]int) {
+	s.t.Helper()
+	users := make(map[string]bool)
+	for _, j := range l.jobs {
+		if a, ok := j.task.(tasks.SendAnnouncement); ok {
+			users[a.Recipients[0]] = true
+		}
+	}
+	for user := range users {
+		for a, err := range s.emulator.api.Announcements.AllAsUser(s.t.Context(), user, layer.AnnouncementListOptions{}) {
+			if err != nil {
+				s.t.Fatalf("announcements of %s: %v", user, err)
+			}
+			if j := texts[a.Parts[0].Body]; j != nil {
+				seen[j]++
+			}
+		}
+	}
+}
+
+func (s *site) countConversations(l *load, seen map[*job]int) {
+	s.t.Helper()
+	byNumber := make(map[string]*job)
+	for _, j := range l.jobs {
+		if c, ok := j.task.(tasks.CreateConversation); ok {
+			number, _ := c.Metadata["job"].(string)
+			byNumber[number] = j
+		}
+	}
+	if len(byNumber) == 0 {
+		return
+	}
+	for c, err := range s.emulator.api.Conversations.AllAsUser(s.t.Context(), l.name+"creator", layer.ConversationListOptions{}) {
+		if err != nil {
+			s.t.Fatalf("conversations: %v", err)
+		}
+		number, _ := c.Metadata["job"].(string)
+		if j := byNumber[number]; j != nil {
+			seen[j]++
+		}
+	}
+}
+
+// countStates is for what has no resource of its own: what is there at the end must
+// be what the last task of the lane said. Then all of the lane count as done.
+func (s *site) countStates(l *load, states map[*job]*tasks.Info, seen map[*job]int) {
+	s.t.Helper()
+	lanes := make(map[string][]*job)
+	for _, j := range l.accepted() {
+		if lane := laneOf(j.task); lane != "" && states[j] != nil && states[j].State == tasks.StateCompleted {
+			lanes[lane] = append(lanes[lane], j)
+		}
+	}
+	for lane, jobs := range lanes {
+		last := jobs[len(jobs)-1]
+		if err := s.holds(last.task); err != nil {
+			s.t.Errorf("%s: %s (%s) was the last of %d: %v", lane, last.key, last.task.Type(), len(jobs), err)
+			continue
+		}
+		for _, j := range jobs {
+			seen[j]++
+		}
+	}
+}
+
+// laneOf names what tasks without a UUID of their own at Layer change.
+func laneOf(t tasks.Task) string {
+	switch t := t.(type) {
+	case tasks.BlockUser:
+		return "blocks of " + t.Owner
+	case tasks.UnblockUser:
+		return "blocks of " + t.Owner
+	case tasks.UpsertIdentity:
+		return "identity of " + t.User
+	case tasks.SetBadge:
+		return "badge of " + t.User
+	}
+	return ""
+}
+
+// holds reports what differs from what the task asked for.
+func (s *site) holds(t tasks.Task) error {
+	ctx, api := s.t.Context(), s.emulator.api
+	blocked := func(owner, user string, want bool) error {
+		list, err := api.Blocks.List(ctx, owner)
+		if err == nil && slices.Contains(list, user) != want {
+			return fmt.Errorf("blocked is %v", !want)
+		}
+		return err
+	}
+	switch t := t.(type) {
+	case tasks.BlockUser:
+		return blocked(t.Owner, t.User, true)
+	case tasks.UnblockUser:
+		return blocked(t.Owner, t.User, false)
+	case tasks.UpsertIdentity:
+		found, err := api.Identities.Get(ctx, t.User)
+		if err == nil && found.DisplayName != t.Identity.DisplayName {
+			return fmt.Errorf("the name is %q", found.DisplayName)
+		}
+		return err
+	case tasks.SetBadge:
+		found, err := api.Badges.Get(ctx, t.User)
+		if err == nil && found.ExternalUnreadCount != *t.ExternalUnreadCount {
+			return fmt.Errorf("the count is %d", found.ExternalUnreadCount)
+		}
+		return err
+	}
+	return nil
+}
+
+// repeats counts the calls that were made for a task after one was answered with
+// success: by UUID where there is one, else by what they change.
+func (s *site) repeats(l *load) int {
+	s.t.Helper()
+	repeated := 0
+	var details []string
+	done := make(map[string]bool)
+	calls, want := make(map[string]int), make(map[string]int)
+	for _, j := range l.accepted() {
+		if path := pathOf(j.task); path != "" {
+			want[path]++
+		}
+	}
+	for _, r := range s.emulator.requests(l.since) {
+		success := r.Status >= 200 && r.Status < 300
+		if id, err := uuid.Parse(r.Dedupe); err == nil && l.byID[id] != nil {
+			if done[r.Dedupe] {
+				repeated++
+				details = append(details, fmt.Sprintf("%s %s %s %s %d", r.At.Format(time.StampMilli), r.Dedupe, r.Method, r.Path, r.Status))
+			}
+			done[r.Dedupe] = done[r.Dedupe] || success
+			continue
+		}
+		_, path, _ := strings.Cut(r.Path, "/users/")
+		path, err := url.PathUnescape(path)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if success && r.Method != "GET" && path != "" {
+			calls[strings.TrimSuffix(path, "/mallory")]++
+		}
+	}
+	for path, n := range calls {
+		if more := n - want[path]; more > 0 {
+			repeated += more
+			details = append(details, fmt.Sprintf("%s: %d calls for %d tasks", path, n, want[path]))
+		}
+	}
+	const shown = 10
+	for _, line := range details[:min(shown, len(details))] {
+		s.t.Logf("repeated: %s", line)
+	}
+	return repeated
+}
+
+// pathOf is where the calls of a task without a UUID go, below /users/.
+func pathOf(t tasks.Task) string {
+	switch t := t.(type) {
+	case tasks.BlockUser:
+		return t.Owner + "/blocks"
+	case tasks.UnblockUser:
+		return t.Owner + "/blocks"
+	case tasks.UpsertIdentity:
+		return t.User + "/identity"
+	case tasks.SetBadge:
+		return t.User + "/badge"
+	}
+	return ""
+}

@@ -1,0 +1,119 @@
+//go:build faults && linux
+
+package faults
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// skewed builds a worker whose clock is off by what FAULTS_CLOCK says. libfaketime, which
+// does this to other programs, does not reach those in Go: they read the time without
+// the C library. So the package time itself is built with another Now.
+var skewed = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(programs, "skewed")
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", err
+	}
+	original := filepath.Join(strings.TrimSpace(string(out)), "src", "time", "time.go")
+	source, err := os.ReadFile(original)
+	if err != nil {
+		return "", err
+	}
+	const (
+		inNow  = "func Now() Time {\n\tsec, nsec, mono := runtimeNow()\n"
+		offset = `
+var faultsClock = func() int64 {
+	text, _ := syscall.Getenv("FAULTS_CLOCK")
+	n, sign := int64(0), int64(1)
+	for i, c := range text {
+		switch {
+		case i == 0 && c == '-':
+			sign = -1
+		case c >= '0' && c <= '9':
+			n = n*10 + int64(c-'0')
+		}
+	}
+	return sign * n
+}()
+`
+	)
+	text := string(source)
+	if strings.Count(text, inNow) != 1 || strings.Contains(text, "\"syscall\"") {
+		return "", &patternError{original}
+	}
+	text = strings.Replace(text, inNow, inNow+"\tsec += faultsClock\n", 1) + offset
+	text = strings.Replace(text, "import (", "import (\n\t\"syscall\"", 1)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	changed, overlay := filepath.Join(dir, "time.go"), filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
+		return "", err
+	}
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
+		return "", err
+	}
+	worker := filepath.Join(dir, "worker")
+	return worker, goTool("build", "-tags", "faults", "-overlay", overlay, "-o", worker, "github.com/layerq/layerq/cmd/worker")
+})
+
+type patternError struct{ file string }
+
+func (e *patternError) Error() string {
+	return "the clock of a worker cannot be changed: " + e.file + " has no Now as this test knows it: look at clock_test.go"
+}
+
+// One worker of three has a clock of its own. In the first half nobody dies: no
+// task of a living worker is run twice. In the second half the one with the other clock
+// is killed, and one beside it: their tasks run again in time.
+func TestClock_5_minutes_off(t *testing.T) {
+	t.Parallel()
+	path, err := skewed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, row, offset string }{
+		{"ahead", "worker: clock 5 minutes ahead", "300"},
+		{"behind", "worker: clock 5 minutes behind", "-300"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, layerq, setup{latency: 300 * time.Millisecond})
+			calm, deadly := s.load(rowTasks()/2), s.load(rowTasks()-rowTasks()/2)
+			odd := s.workerFrom(path, "FAULTS_CLOCK="+c.offset)
+			s.start(2)
+			calm.enqueue(span() / 2)
+			s.settle(time.Now(), patience)
+			first := s.balance(calm, allowed{})
+
+			deadly.since = s.emulator.mark()
+			killed := make(chan time.Time)
+			go func() {
+				<-time.After(span() / 4)
+				odd.kill()
+				s.replace()
+				s.worker()
+				killed <- time.Now()
+			}()
+			deadly.enqueue(span() / 2)
+			b := s.close(deadly, <-killed, allowed{repeats: anyNumber})
+			s.within(b, recovery+span()/2)
+			b.Tasks += first.Tasks
+			b.Effects += first.Effects
+			b.Twice += first.Twice
+			b.Lost += first.Lost
+			s.record(c.row, b)
+		})
+	}
+}
