@@ -27,8 +27,8 @@ func patiently(ctx context.Context, try func() error) error {
 }
 
 // passing are the beginnings of answers that Redis gives for a while: when it
-// starts, fails over, or runs a long script.
-var passing = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM"}
+// starts, fails over, runs a long script, or has no room in its memory or on its disk.
+var passing = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "MISCONF"}
 
 // mayPass reports whether a command may succeed later: Redis did not answer, or
 // said that it cannot for now.

@@ -25,7 +25,7 @@ func TestPatiently(t *testing.T) {
 		want      error
 	}{
 		{"answered", []error{nil}, 1, nil},
-		{"answered after an outage", []error{cut, cut, replied("LOADING Redis is loading"), replied("OOM command not allowed"), nil}, 5, nil},
+		{"answered after an outage", []error{cut, cut, replied("LOADING Redis is loading"), replied("OOM command not allowed"), replied("MISCONF Errors writing to the AOF file"), nil}, 6, nil},
 		{"refused", []error{replied("NOPERM no permission")}, 1, replied("NOPERM no permission")},
 		{"refused after an outage", []error{cut, replied("WRONGTYPE")}, 2, replied("WRONGTYPE")},
 	} {
