@@ -42,12 +42,8 @@ const (
 	Dedupe Mechanism = "dedupe"
 	// Fence keeps a worker from going on with a task that is no longer its own.
 	Fence Mechanism = "fence"
-	// Recovery gives the tasks of a worker that is gone to others at once.
-	Recovery Mechanism = "recovery"
 	// Patience repeats what Redis did not answer.
 	Patience Mechanism = "patience"
-	// Lanes keep tasks of one lane in order.
-	Lanes Mechanism = "lanes"
 	// Poison gives up tasks that keep killing their workers.
 	Poison Mechanism = "poison"
 )

@@ -11,6 +11,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/layerq/layerq/internal/dequeue"
+	"github.com/layerq/layerq/internal/failpoint"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/tasks"
 )
@@ -52,6 +53,9 @@ func New(opts Options) (*Worker, error) {
 	opts.Redis.AddHook(w.hook)
 	w.pipeline = &pipeline{
 		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error) {
+			if failpoint.Without(failpoint.Dedupe) {
+				id = uuid.New()
+			}
 			return tasks.Perform(ctx, opts.API, id, t, tasks.WithSources(opts.Sources), tasks.WithDelivery(delivery))
 		},
 		settler:     &settler{hook: w.hook, patience: opts.DrainTimeout, cutoff: cutoff},
