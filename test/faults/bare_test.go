@@ -34,7 +34,7 @@ func bareWorker() int {
 	base := os.Getenv("LAYER_BASE_URL") + "/apps/" + layertest.DefaultAppID + "/conversations/"
 	client := &http.Client{Timeout: 3 * time.Second} // as the rows of layerq have it
 	srv := asynq.NewServer(asynq.RedisClientOpt{Addr: redisAddr}, asynq.Config{
-		Concurrency: 16,
+		Concurrency: 32,
 		LogLevel:    asynq.FatalLevel,
 		// The one setting that is not asynq's own, which begins at 15 to 45 s: rows shall end.
 		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Second },

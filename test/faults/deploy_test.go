@@ -12,7 +12,7 @@ import (
 // there before the old one is told to end.
 func TestDeploy_twice(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, e engine) {
+	ours(t, func(t *testing.T, e engine) {
 		t.Helper()
 		s := newSite(t, e, setup{latency: 300 * time.Millisecond})
 		l := s.load(rowTasks())

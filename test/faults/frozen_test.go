@@ -22,7 +22,7 @@ func TestRedis_frozen_restarted_killed(t *testing.T) {
 		{"killed, always", "Redis: kill -9, appendfsync always", "always", func(r *redisServer) { r.crash(time.Second) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			both(t, func(t *testing.T, e engine) {
+			ours(t, func(t *testing.T, e engine) {
 				t.Helper()
 				s := newSite(t, e, setup{fsync: c.fsync, latency: 100 * time.Millisecond})
 				l := s.load(rowTasks())

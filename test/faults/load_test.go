@@ -154,6 +154,9 @@ func (l *load) enqueueThrough(addr string, over time.Duration) {
 		requests := make([]tasks.Request, len(jobs))
 		for i, j := range jobs {
 			requests[i] = tasks.Request{Task: j.task, Options: []tasks.Option{tasks.Key(j.key)}}
+			if without("lanes") {
+				requests[i].Options = append(requests[i].Options, tasks.Unordered())
+			}
 		}
 		answers, _ := client.EnqueueMany(ctx, requests) // each answer has its error
 		errs := make([]error, len(jobs))

@@ -51,9 +51,17 @@ type setup struct {
 	links   bool          // the workers reach Redis and the emulator through proxies
 }
 
+// slots is how many tasks a worker has in its hands at most.
+func slots() int {
+	if *long {
+		return 32
+	}
+	return 8
+}
+
 // fast settings: rows shall not wait for backoffs.
 var fast = []string{
-	"LAYERQ_QUEUES=critical=4,default=8,bulk=4", "LAYERQ_RETRY_MIN=100ms", "LAYERQ_RETRY_MAX=2s",
+	"LAYERQ_RETRY_MIN=100ms", "LAYERQ_RETRY_MAX=2s",
 	"LAYER_TIMEOUT=3s", "LAYERQ_DRAIN_TIMEOUT=20s", "LAYERQ_ADMIN_ADDR=127.0.0.1:0", "LAYERQ_LOG_LEVEL=info",
 }
 
@@ -79,8 +87,12 @@ func newSite(t *testing.T, e engine, how setup) *site {
 	s.env = append([]string{
 		"REDIS_URL=redis://" + redisAddr, "LAYER_BASE_URL=http://" + layerAddr,
 		"LAYER_APP_ID=" + layertest.DefaultAppID, "LAYER_TOKEN=" + layertest.DefaultToken,
+		"LAYERQ_QUEUES=critical=4,bulk=4,default=" + strconv.Itoa(slots()),
 	}, fast...)
-	s.env = append(s.env, how.env...)
+	s.env = append(append(s.env, how.env...), "FAULTS_WITHOUT="+os.Getenv("FAULTS_WITHOUT"))
+	if without("recovery") {
+		s.noRecovery()
+	}
 	return s
 }
 
@@ -150,10 +162,16 @@ func (s *site) stopWorkers() {
 
 func (s *site) redisURL() string { return "redis://" + s.redis.addr() }
 
+// ours runs a row with layerq alone.
+func ours(t *testing.T, row func(t *testing.T, e engine)) {
+	t.Helper()
+	t.Run("layerq", func(t *testing.T) { row(t, layerq) })
+}
+
 // both runs a row with layerq and, in the long form, with bare asynq.
 func both(t *testing.T, row func(t *testing.T, e engine)) {
 	t.Helper()
-	t.Run("layerq", func(t *testing.T) { row(t, layerq) })
+	ours(t, row)
 	if *long {
 		t.Run("bare", func(t *testing.T) { row(t, bare) })
 	}

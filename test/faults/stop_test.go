@@ -6,6 +6,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/tasks"
 )
 
 // asleep is how long a worker is stopped: longer than the 30 s of a lease.
@@ -20,7 +23,7 @@ func asleep() time.Duration {
 // wakes up.
 func TestStopped_for_longer_than_the_lease(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, e engine) {
+	ours(t, func(t *testing.T, e engine) {
 		t.Helper()
 		s := newSite(t, e, setup{latency: 200 * time.Millisecond})
 		l := s.load(rowTasks())
@@ -35,7 +38,7 @@ func TestStopped_for_longer_than_the_lease(t *testing.T) {
 		l.enqueue(span())
 		<-frozen
 		// What was under way in its hands is called again by others.
-		b := s.close(l, time.Now(), allowed{repeats: 16})
+		b := s.close(l, time.Now(), allowed{repeats: slots()})
 		s.record("worker: SIGSTOP for longer than its lease", b)
 		s.within(b, recovery)
 	})
@@ -65,4 +68,63 @@ func TestStopped_before_the_call(t *testing.T) {
 	}
 	b := s.close(l, time.Now(), allowed{repeats: 0})
 	s.record("worker: SIGSTOP between taking a task and calling", b)
+}
+
+// One that stops when Layer has answered, and wakes up when its task was given back to the
+// queue but is not yet in other hands, still says that it is done: nobody calls again.
+func TestStopped_after_the_answer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, layerq, setup{latency: 20 * time.Millisecond, env: oneAtATime})
+	l := s.load(rowTasks())
+	const sleepers = 3
+	for range sleepers {
+		s.worker("FAULTS_FAILPOINT=after-call:stop:5")
+	}
+	asleepAll := s.living()
+	for range 8 {
+		s.worker()
+	}
+	l.enqueue(span())
+	eventually(t, time.Minute, "every worker that is to stop has stopped", func() bool {
+		for _, p := range asleepAll {
+			if !p.stopped() {
+				return false
+			}
+		}
+		return true
+	})
+	eventually(t, time.Minute, "all but their tasks, and what waits behind them, is done", func() bool {
+		infos, err := queue.NewStore(s.redis.rdb).Queues(t.Context())
+		return err == nil && infos[1].Pending+infos[1].Retry == 0 && infos[1].Active == sleepers
+	})
+	client, err := tasks.NewClient(s.redisURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.Pause(t.Context(), queue.Default); err != nil {
+		t.Fatal(err)
+	}
+	given := func(marked int) func() bool {
+		return func() bool {
+			ids := s.redis.rdb.LRange(t.Context(), queue.PendingKey(queue.Default), 0, -1).Val()
+			n := 0
+			for _, id := range ids {
+				if s.redis.rdb.HExists(t.Context(), queue.TaskKey(queue.Default, id), queue.FieldResult).Val() {
+					n++
+				}
+			}
+			return len(ids) == sleepers && n == marked
+		}
+	}
+	eventually(t, time.Minute, "their tasks are pending again", given(0))
+	for _, p := range asleepAll {
+		p.signal(syscall.SIGCONT)
+	}
+	eventually(t, time.Minute, "their tasks are marked as done", given(sleepers))
+	if _, _, err := client.Resume(t.Context(), queue.Default); err != nil {
+		t.Fatal(err)
+	}
+	b := s.close(l, time.Now(), allowed{repeats: 0})
+	s.record("worker: SIGSTOP after the answer, until the lease is over", b)
 }
