@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -151,9 +152,7 @@ func (k *Keeper) Snapshot() Snapshot {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := Snapshot{Reason: k.reason, Code: k.code, Until: k.until, Since: k.shutAt, Began: make(map[Reason]int), Opening: k.window}
-	for reason, n := range k.counts {
-		s.Began[reason] = n
-	}
+	maps.Copy(s.Began, k.counts)
 	return s
 }
 

@@ -19,16 +19,16 @@ func TestClocksOfWorkersDoNotMatter(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := &store{worker: "me"}
-	make := func(skew time.Duration) []any {
+	args := func(skew time.Duration) []any {
 		at := func(ago time.Duration) time.Time { return now.Add(skew - ago) }
-		args := s.args(&request{
+		made := s.args(&request{
 			ask: tell, answered: at(time.Second), failures: []time.Time{at(time.Minute), at(time.Millisecond)},
 			found: finding{kind: holding, reason: RateLimit}, began: at(2 * time.Second),
 		}, at(0))
-		args[4] = "random"
-		return args
+		made[4] = "random"
+		return made
 	}
-	if a, b := make(0), make(7*time.Hour); !reflect.DeepEqual(a, b) {
+	if a, b := args(0), args(7*time.Hour); !reflect.DeepEqual(a, b) {
 		t.Errorf("got %v\nand %v", a, b)
 	}
 }

@@ -109,7 +109,7 @@ func (k *Keeper) begin(ctx context.Context, pass *Pass) (*attempt, error) {
 			k.poke() // its lease is extended while it waits
 			return &attempt{pass: pass, probe: pass.probe}, nil
 		}
-		pause := k.breaker.wait(time.Now())
+		pause := k.wait(time.Now())
 		if pause == 0 {
 			k.attempts++
 			return &attempt{pass: pass}, nil

@@ -73,7 +73,9 @@ func (k *Keeper) step(ctx context.Context) time.Duration {
 			return pause
 		}
 		k.mu.Unlock()
-		k.exchange(ctx, req)
+		if k.exchange(ctx, req) != nil {
+			continue // what was not heard is kept, and said after a while
+		}
 	}
 }
 

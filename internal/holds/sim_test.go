@@ -51,7 +51,6 @@ type world struct {
 type call struct {
 	at     time.Duration
 	worker *simWorker
-	task   int
 	token  string
 }
 
@@ -190,7 +189,7 @@ func (b *buffered) Write(p []byte) (int, error) {
 
 func (b *buffered) SetWriteDeadline(time.Time) error { return nil }
 
-func (b *buffered) SetDeadline(t time.Time) error { return b.Conn.SetReadDeadline(t) }
+func (b *buffered) SetDeadline(t time.Time) error { return b.SetReadDeadline(t) }
 
 func (b *buffered) Close() error {
 	b.once.Do(func() { close(b.done) })

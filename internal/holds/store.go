@@ -98,7 +98,7 @@ func (s *store) args(req *request, now time.Time) []any {
 		reason = ""
 	}
 	args := []any{
-		string(req.ask), s.worker, req.pass, req.credentials, rand.Float64(), //nolint:gosec // G404: jitter
+		string(req.ask), s.worker, req.pass, req.credentials, rand.Float64(),
 		answered, threshold, confirm.Milliseconds(), req.lease.Milliseconds(), channel,
 		string(reason), req.found.code, own, req.found.wait.Milliseconds(), p.least.Milliseconds(), p.most.Milliseconds(), began,
 		req.lastCode, outage.least.Milliseconds(), outage.most.Milliseconds(),

@@ -70,7 +70,7 @@ func TestPausesAndHolds(t *testing.T) {
 				lasts = 300 * time.Millisecond
 			}
 			hold := Hold{Reason: "outage: 503", Until: time.Now().Add(lasts)}
-			for _, step := range strings.Split(steps, "; ") {
+			for step := range strings.SplitSeq(steps, "; ") {
 				what, want, _ := strings.Cut(step, ": ")
 				switch what {
 				case "running":
