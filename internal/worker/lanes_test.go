@@ -2,6 +2,7 @@ package worker
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -124,7 +125,7 @@ func TestLanes_go_on_after_what_was_done_by_hand(t *testing.T) {
 	insp := asynq.NewInspectorFromRedisClient(redistest.New(t))
 	var ids []string
 	for n := range 5 {
-		ids = append(ids, r.enqueue(t, sayIn(r.conv, fmt.Sprint(n)).Task).String())
+		ids = append(ids, r.enqueue(t, sayIn(r.conv, strconv.Itoa(n)).Task).String())
 	}
 	if err := insp.DeleteTask(queue.Default, ids[0]); err != nil { // the head
 		t.Fatal(err)
