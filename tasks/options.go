@@ -48,8 +48,8 @@ func In(delay time.Duration) Option { return func(s *settings) { s.in = &delay }
 func At(t time.Time) Option { return func(s *settings) { s.at = &t } }
 
 // Expires is when the task is no longer worth executing: from then on a worker
-// archives it without a call. It must lie in the future, and behind [In] or
-// [At].
+// archives it without a call. It must lie in the future, and a second or more
+// behind [In] or [At].
 func Expires(t time.Time) Option { return func(s *settings) { s.expires = &t } }
 
 // Lane puts the task into a lane of this name, in the place of its own: the tasks of a lane take effect one

@@ -161,8 +161,10 @@ func (s *settings) checkTimes(now time.Time) error {
 		return nil
 	case !s.expires.After(now):
 		return wrong("expires", "%s has passed", rfc3339(*s.expires))
-	case !s.expires.After(s.start(now)):
-		return wrong("expires", "%s is not behind the start at %s", rfc3339(*s.expires), rfc3339(s.start(now)))
+	case !s.start(now).IsZero() && s.expires.Sub(s.asked(now)) < time.Second:
+		// With less it would depend on the moment whether there is any time to run it in.
+		return wrong("expires", "%s is not a second behind the start at %s: a task for later starts at the next full second",
+			rfc3339(*s.expires), rfc3339(s.asked(now)))
 	default:
 		return nil
 	}
@@ -171,11 +173,19 @@ func (s *settings) checkTimes(now time.Time) error {
 // start is when the task may run; zero for at once. The queue counts whole
 // seconds, and no task may run early.
 func (s *settings) start(now time.Time) time.Time {
+	if asked := s.asked(now); !asked.IsZero() {
+		return ceilSecond(asked)
+	}
+	return time.Time{}
+}
+
+// asked is when the caller wants it to run; zero for at once.
+func (s *settings) asked(now time.Time) time.Time {
 	switch {
 	case s.in != nil && *s.in > 0:
-		return ceilSecond(now.Add(*s.in))
+		return now.Add(*s.in)
 	case s.at != nil && s.at.After(now):
-		return ceilSecond(*s.at)
+		return *s.at
 	default:
 		return time.Time{}
 	}
@@ -192,4 +202,4 @@ func wrong(field, problem string, args ...any) error {
 	return &layer.FieldError{Field: field, Problem: fmt.Sprintf(problem, args...)}
 }
 
-func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func rfc3339(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.999Z07:00") }

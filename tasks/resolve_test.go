@@ -31,7 +31,7 @@ func TestResolve(t *testing.T) {
 		{"a time", []Option{Key("k"), At(noon.Add(time.Minute))}, order{id: key, lane: "blocks:alice", queue: "default", processAt: soon}},
 		{"a time that has passed is at once", []Option{Key("k"), At(noon.Add(-time.Hour))}, order{id: key, lane: "blocks:alice", queue: "default"}},
 		{"an end", []Option{Key("k"), Expires(soon)}, order{id: key, lane: "blocks:alice", queue: "default", expires: soon}},
-		{"an end behind the start", []Option{Key("k"), In(time.Minute), Expires(soon.Add(1))}, order{id: key, lane: "blocks:alice", queue: "default", processAt: soon, expires: soon.Add(1)}},
+		{"an end behind the start", []Option{Key("k"), In(time.Minute), Expires(soon.Add(time.Second / 2))}, order{id: key, lane: "blocks:alice", queue: "default", processAt: soon, expires: soon.Add(time.Second / 2)}},
 		{"the longest key", []Option{Key(strings.Repeat("k", 1024))}, order{id: KeyID(TypeBlockUser, strings.Repeat("k", 1024)), lane: "blocks:alice", queue: "default"}},
 		{"no option at all", []Option{Key("k"), nil}, order{id: key, lane: "blocks:alice", queue: "default"}},
 	} {
@@ -75,9 +75,10 @@ func TestResolveNamesTheOption(t *testing.T) {
 		{"in and at", []Option{In(time.Second), At(noon)}, "in: excludes at"},
 		{"a negative delay", []Option{In(-time.Second)}, "in: is negative: -1s"},
 		{"the zero time", []Option{At(time.Time{})}, "at: is the zero time"},
-		{"an end that has passed", []Option{Expires(noon)}, "expires: 2026-03-08T12:00:00Z has passed"},
-		{"an end before the start", []Option{In(time.Hour), Expires(noon.Add(time.Minute))}, "expires: 2026-03-08T12:01:00Z is not behind the start at 2026-03-08T13:00:01Z"},
-		{"an end at the start", []Option{At(noon.Add(500 * time.Millisecond)), Expires(noon.Add(500 * time.Millisecond))}, "expires: 2026-03-08T12:00:01Z is not behind the start at 2026-03-08T12:00:01Z"},
+		{"an end that has passed", []Option{Expires(noon)}, "expires: 2026-03-08T12:00:00.5Z has passed"},
+		{"an end before the start", []Option{In(time.Hour), Expires(noon.Add(time.Minute))}, "expires: 2026-03-08T12:01:00.5Z is not a second behind the start at 2026-03-08T13:00:00.5Z: a task for later starts at the next full second"},
+		{"an end a moment behind the start", []Option{In(3 * time.Second), Expires(noon.Add(3001 * time.Millisecond))}, "expires: 2026-03-08T12:00:03.501Z is not a second behind the start at 2026-03-08T12:00:03.5Z: a task for later starts at the next full second"},
+		{"an end at the start", []Option{At(noon.Add(500 * time.Millisecond)), Expires(noon.Add(500 * time.Millisecond))}, "expires: 2026-03-08T12:00:01Z is not a second behind the start at 2026-03-08T12:00:01Z: a task for later starts at the next full second"},
 		{"all at once", []Option{Key(""), Queue("q"), In(-1)}, "key: is empty\nqueue: \"q\" is unknown; there are critical, default, bulk\nin: is negative: -1ns"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
