@@ -28,7 +28,7 @@ func TestWithoutRedis(t *testing.T) {
 				t.Skip("only in the long form")
 			}
 			const n, away = 20, 8 * time.Second
-			s := newSite(t, "LAYERQ_RATE_LIMIT=20/1s", "LAYERQ_CRITICAL_RESERVE=0%", "LAYER_TIMEOUT=2s")
+			s := newSite(t, "LAYERQ_RATE_LIMIT=20/1s", "LAYERQ_CRITICAL_RESERVE=0%", "LAYER_TIMEOUT=2s", "LAYERQ_QUEUES=default=128")
 			s.limit("20/1s")
 			s.enqueue(1500, "default")
 			s.start(3)
