@@ -58,7 +58,7 @@ func (c *call) sendAnnouncement() (answer, *failure) {
 		return answer{}, f
 	}
 	return c.write(func(tx *tx) (answer, *failure) {
-		if first, ok := tx.known(c.dedupe); ok {
+		if first, ok := c.known(tx.app, anAnnounce); ok {
 			return c.repeated(anAnnounce, first, func() answer { return c.announced(tx.announcements[c.dedupe]) })
 		}
 		n := &announcement{id: c.newID(), sentAt: tx.now, recipients: recipients, everyone: everyone, sender: from, parts: parts}

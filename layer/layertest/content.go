@@ -92,12 +92,15 @@ func (c *call) refreshContent() (answer, *failure) {
 			return answer{}, f
 		}
 		ct := a.contents[c.id("content")]
-		if ct == nil || ct.conv != conv || !ct.uploaded {
+		if ct == nil || ct.conv != conv || !c.ready(ct) {
 			return answer{}, absent("Content")
 		}
 		return jsonAnswer(http.StatusOK, c.wireContent(ct.conv, ct.id, ct.size)), nil
 	})
 }
+
+// ready says whether content may be sent and refreshed.
+func (c *call) ready(ct *content) bool { return ct.uploaded || c.e.config.Switches.UnfinishedContent }
 
 // wireContent renders content as parts of messages have it: each time with a
 // fresh address.
@@ -151,7 +154,7 @@ func (c *call) checkContents(a *app, conv *conversation, parts []part) *failure 
 		switch {
 		case ct == nil || ct.conv != conv && !c.e.config.Switches.AnyContent:
 			return invalid(property+".id", "there is no such content in the conversation")
-		case !ct.uploaded:
+		case !c.ready(ct):
 			return invalid(property+".id", "the content was not uploaded yet")
 		case ct.size != p.size:
 			return invalid(property+".size", "it is not the size of the content")

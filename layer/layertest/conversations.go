@@ -50,7 +50,7 @@ func (c *call) createConversation() (answer, *failure) {
 	if !body.has("participants") {
 		return answer{}, missing("participants")
 	}
-	r, f := somebody(body["participants"])
+	r, f := c.somebody(body["participants"])
 	if f != nil {
 		return answer{}, f
 	}
@@ -66,7 +66,7 @@ func (c *call) createConversation() (answer, *failure) {
 		return answer{}, f
 	}
 	return c.write(func(tx *tx) (answer, *failure) {
-		if first, ok := tx.known(c.dedupe); ok {
+		if first, ok := c.known(tx.app, aConversation); ok {
 			return c.repeated(aConversation, first, func() answer {
 				return jsonAnswer(http.StatusCreated, c.system(tx.conversations[c.dedupe]))
 			})

@@ -62,7 +62,7 @@ func (c *call) checkConversation(op operation) *failure {
 			}
 			return nil
 		case opSet:
-			_, f := somebody(op.value)
+			_, f := c.somebody(op.value)
 			return f
 		default:
 			return op.wrong("participants take add, remove and set")

@@ -65,18 +65,33 @@ type rawJSON []byte
 // MarshalJSON returns the text as it is.
 func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 
-// known returns what the dedupe UUID of a call made before.
-func (a *app) known(id uuid.UUID) (resource, bool) {
-	switch {
-	case id == uuid.Nil:
+// known returns what the dedupe UUID of a call made before, if that makes it a
+// repeat: as a rule a UUID that made anything makes nothing else.
+func (c *call) known(a *app, want resource) (resource, bool) {
+	if c.dedupe == uuid.Nil {
 		return "", false
-	case a.messages[id] != nil, a.scheduled[id] != nil:
-		return aMessage, true
-	case a.conversations[id] != nil:
-		return aConversation, true
-	case a.announcements[id] != nil:
-		return anAnnounce, true
+	}
+	if a.made(want, c.dedupe) {
+		return want, true
+	}
+	for _, other := range []resource{aMessage, aConversation, anAnnounce} {
+		if !c.e.config.Switches.DedupePerKind && a.made(other, c.dedupe) {
+			return other, true
+		}
+	}
+	return "", false
+}
+
+// made says whether there is or was something of a kind under an id.
+func (a *app) made(kind resource, id uuid.UUID) bool {
+	switch kind {
+	case aMessage:
+		return a.messages[id] != nil || a.scheduled[id] != nil
+	case aConversation:
+		return a.conversations[id] != nil
+	case anAnnounce:
+		return a.announcements[id] != nil
 	default:
-		return "", false
+		return false
 	}
 }

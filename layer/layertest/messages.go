@@ -39,7 +39,7 @@ func (c *call) sendMessage() (answer, *failure) {
 	}
 	packed := pack(from, parts)
 	return c.write(func(tx *tx) (answer, *failure) {
-		if first, ok := tx.known(c.dedupe); ok {
+		if first, ok := c.known(tx.app, aMessage); ok {
 			return c.repeated(aMessage, first, func() answer { return c.sentBefore(tx) })
 		}
 		conv, f := c.writable(tx.app)

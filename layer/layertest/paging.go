@@ -23,11 +23,16 @@ type pageRequest struct {
 func (c *call) page(kind string) (pageRequest, *failure) {
 	q := c.r.URL.Query()
 	p := pageRequest{size: maxPage}
+	if kind != "conversations" && q.Has("sort_by") && c.e.config.Switches.StrictSortBy {
+		return p, invalid("sort_by", "only conversations are sorted")
+	}
 	if s := q.Get("page_size"); s != "" {
 		n, err := strconv.Atoi(s)
 		switch {
 		case err != nil:
 			return p, invalid("page_size", "it must be a whole number")
+		case n < 1 && c.e.config.Switches.LenientPageSize:
+			n = maxPage
 		case n < 1:
 			return p, invalid("page_size", "it must be at least 1")
 		case n > maxPage && c.e.config.Switches.StrictPageSize:

@@ -32,7 +32,7 @@ func (c *call) parseParts(body object, inlineOnly bool) ([]part, *failure) {
 	switch {
 	case !ok:
 		return nil, invalid("parts", "it must be an array")
-	case len(list) == 0:
+	case len(list) == 0 && !c.e.config.Switches.AllowEmptyLists:
 		return nil, invalid("parts", "it must not be empty")
 	}
 	parts := make([]part, len(list))

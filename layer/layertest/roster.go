@@ -54,14 +54,14 @@ func (r *roster) key() string {
 }
 
 // somebody reads the participants that a request names: a set of at least one.
-func somebody(v any) (*roster, *failure) {
+func (c *call) somebody(v any) (*roster, *failure) {
 	ids, f := userIDs(v, "participants")
 	if f != nil {
 		return nil, f
 	}
 	r := newRoster(ids)
 	switch {
-	case len(r.ids) == 0:
+	case len(r.ids) == 0 && !c.e.config.Switches.AllowEmptyLists:
 		return nil, invalid("participants", "it must not be empty")
 	case len(r.ids) > maxParticipants:
 		return nil, tooMany()

@@ -4,6 +4,7 @@ package layertest
 // time than March 2016, or that no source settles. Each is off by default.
 type Switches struct {
 	DedupeConflict      bool
+	DedupePerKind       bool
 	ResourceConflict    bool
 	RedirectDistinct    bool
 	NoDistinctLocation  bool
@@ -19,6 +20,8 @@ type Switches struct {
 	DeletedIsUnknown    bool
 	RepeatedDelete      bool
 	StrictPageSize      bool
+	LenientPageSize     bool
+	StrictSortBy        bool
 	IgnoreUnknownFromID bool
 	UnknownUsersEmpty   bool
 	IdentityInUse       bool
@@ -29,6 +32,8 @@ type Switches struct {
 	Body2000            bool
 	AnyMetadata         bool
 	AnyContent          bool
+	UnfinishedContent   bool
+	AllowEmptyLists     bool
 	SuspendedMayRead    bool
 	StrictRecipients    bool
 	HTTPWebhooks        bool
@@ -46,6 +51,7 @@ type Switch struct {
 func (s *Switches) List() []Switch {
 	return []Switch{
 		{"dedupe-conflict", "a repeated dedupe UUID is answered 409 id_in_use with the resource in data, as by the Client API (default: the first status and the resource)", &s.DedupeConflict},
+		{"dedupe-per-kind", "a dedupe UUID that made something makes something of another kind as well (default: 409 id_in_use)", &s.DedupePerKind},
 		{"resource-conflict", "the id of error 108 is resource_conflict, as in June 2015 (default: conflict)", &s.ResourceConflict},
 		{"redirect-distinct", "an existing distinct conversation is answered 303, as before September 2015 (default: 200)", &s.RedirectDistinct},
 		{"no-distinct-location", "no Location on the 200 for an existing distinct conversation", &s.NoDistinctLocation},
@@ -61,6 +67,8 @@ func (s *Switches) List() []Switch {
 		{"deleted-is-unknown", "writing to a deleted conversation is answered 404 (default: 410 object_deleted)", &s.DeletedIsUnknown},
 		{"repeated-delete", "deleting a message again, or an unknown conversation, is answered 204 (default: 404)", &s.RepeatedDelete},
 		{"strict-page-size", "page_size above 100 is answered 422 (default: taken as 100)", &s.StrictPageSize},
+		{"lenient-page-size", "page_size below 1 is taken as 100 (default: 422)", &s.LenientPageSize},
+		{"strict-sort-by", "sort_by on other lists than those of conversations is answered 422 (default: ignored)", &s.StrictSortBy},
 		{"ignore-unknown-from-id", "an unknown from_id gives an empty list (default: 404)", &s.IgnoreUnknownFromID},
 		{"unknown-users-empty", "reading as a user never seen before gives empty lists, as before June 2016 (default: 404)", &s.UnknownUsersEmpty},
 		{"identity-in-use", "creating an identity that exists is answered 409 id_in_use (default: conflict)", &s.IdentityInUse},
@@ -71,6 +79,8 @@ func (s *Switches) List() []Switch {
 		{"body-2000", "a message part, and a value of metadata, takes 2,000 bytes (default: 2,048)", &s.Body2000},
 		{"any-metadata", "metadata of conversations takes any key, and strings of any length (default: 422 unless letters, digits, - and _, and 2 KB)", &s.AnyMetadata},
 		{"any-content", "content may be sent in another conversation than it was uploaded for (default: 422)", &s.AnyContent},
+		{"unfinished-content", "content may be sent and refreshed before it was uploaded (default: 422 and 404)", &s.UnfinishedContent},
+		{"allow-empty-lists", "participants and parts may be empty lists (default: 422)", &s.AllowEmptyLists},
 		{"suspended-may-read", "requests on behalf of a suspended user are served (default: 403 user_suspended)", &s.SuspendedMayRead},
 		{"strict-recipients", "notification.recipients must have the form of the version asked for: object in 1.0, array in 1.1 (default: both are taken)", &s.StrictRecipients},
 		{"http-webhooks", "webhooks take target URLs without TLS (default: 422 unless https)", &s.HTTPWebhooks},

@@ -24,6 +24,25 @@ func TestSwitches(t *testing.T) {
 			off:     201, offs: `"body":"one"`,
 			on: 409, ons: `{"id":"id_in_use","code":111,"message":"The requested Message already exists","url":"https://developer.layer.com/docs/platform","data":{"id":"layer:///messages/` + msg1,
 		},
+		"dedupe-per-kind": {
+			prepare: (*wire).conversation,
+			ask:     func(w *wire) answer { return w.do("POST", messages, textFrom("ana", "x"), "If-None-Match", convA) },
+			off:     409, offs: "id_in_use", on: 201, ons: "layer:///messages/" + convA,
+		},
+		"lenient-page-size": {prepare: (*wire).conversation, ask: func(w *wire) answer { return w.do("GET", messages+"?page_size=0", "") }, off: 422, offs: "page_size", on: 200},
+		"strict-sort-by":    {prepare: (*wire).conversation, ask: func(w *wire) answer { return w.do("GET", messages+"?sort_by=created_at", "") }, off: 200, on: 422, ons: "sort_by"},
+		"unfinished-content": {
+			prepare: (*wire).conversation,
+			ask: func(w *wire) answer {
+				ct := parse[contentJSON](w.t, w.ask(3).body)
+				return w.do("POST", messages, withPart(`{"mime_type":"a/b","content":{"id":"`+ct.ID+`","size":3}}`))
+			},
+			off: 422, offs: "parts[0].content.id", on: 201,
+		},
+		"allow-empty-lists": {
+			ask: func(w *wire) answer { return w.do("POST", conversations, `{"participants":[]}`) },
+			off: 422, offs: "participants", on: 201, ons: `"participants":[]`,
+		},
 		"resource-conflict": {
 			prepare: func(w *wire) { w.do("POST", conversations, `{"participants":["ana"],"distinct":true}`) },
 			ask: func(w *wire) answer {
