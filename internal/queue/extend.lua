@@ -6,6 +6,7 @@
 -- ARGV[3...] id and which delivery it is
 --
 -- Returns those ids that are no longer the worker's.
+redis.call("ZREM", KEYS[1], "") -- also where memory is full: see take.lua
 local time = redis.call("TIME")
 local till = time[1] + time[2] / 1000000 + ARGV[2]
 local lost = {}

@@ -196,6 +196,10 @@ local function is_alone(id)
 	return true
 end
 
+-- Redis whose memory is full refuses what may need more, but only as the first write of a script. What
+-- empties the queue must go on: so it begins with a write that needs none.
+redis.call("DEL", own .. "room")
+
 look()
 local due = forward(asynq .. "scheduled")
 local again = forward(asynq .. "retry")

@@ -1,0 +1,53 @@
+package queue_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redistest"
+)
+
+// A Redis whose memory is full takes no more tasks, and gives out those that it has.
+func TestAFullRedisIsEmptied(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("redis-server"); err != nil || !redistest.Real() {
+		t.Skip("needs a redis-server of its own; runs where " + redistest.EnvAddr + " is set")
+	}
+	rdb := redisServer(t)
+	store, ctx := queue.NewStore(rdb), t.Context()
+	var entries []queue.Entry
+	for range 20 {
+		entries = append(entries, queue.Entry{Message: message(queue.Default), Lane: "a"})
+	}
+	if _, err := store.Enqueue(ctx, entries); err != nil {
+		t.Fatal(err)
+	}
+	if err := rdb.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Enqueue(ctx, []queue.Entry{{Message: message(queue.Default)}}); !redis.HasErrorPrefix(err, "OOM") && (err == nil || !strings.Contains(err.Error(), "OOM")) {
+		t.Errorf("%v, want Redis' word that it is full", err)
+	}
+	for i, e := range entries {
+		taken, err := store.Take(ctx, queue.Default, false)
+		if err != nil || taken.ID != e.Message.ID {
+			t.Fatalf("task %d: %+v, %v", i, taken, err)
+		}
+		d := queue.Delivery{ID: taken.ID, Count: taken.Deliveries}
+		if lost, err := store.Extend(ctx, queue.Default, []queue.Delivery{d}); err != nil || len(lost) > 0 {
+			t.Errorf("renewal: lost %v, %v", lost, err)
+		}
+		mine, err := store.Settle(ctx, queue.Settlement{
+			Delivery: d, Queue: queue.Default, Verdict: queue.VerdictDone, Message: e.Message, Now: time.Now(), Counts: true,
+			Fields: []any{queue.FieldResult, "{}"},
+		})
+		if err != nil || !mine {
+			t.Fatalf("task %d: %t, %v", i, mine, err)
+		}
+	}
+}
