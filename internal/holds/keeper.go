@@ -105,7 +105,7 @@ func start(rdb redis.UniversalClient, store exchanger, me string, options Option
 		counts:  make(map[Reason]int),
 		changed: make(chan struct{}), wake: make(chan struct{}, 1), done: make(chan struct{}), stop: stop,
 	}
-	k.door = door{me: me, window: cold, waiting: make(map[string]int), permits: make(map[*attempt]context.CancelCauseFunc)}
+	k.door = door{me: me, window: cold, opened: time.Now(), inside: make(map[string]int), waiting: make(map[string]int), permits: make(map[*attempt]context.CancelCauseFunc)}
 	k.news = true
 	k.running.Go(func() { k.run(ctx) })
 	k.running.Go(func() { k.listen(ctx, me) })
@@ -143,7 +143,7 @@ type Snapshot struct {
 	Until, Since time.Time
 	// Began counts the holds that this process was the first to find, by reason.
 	Began map[Reason]int
-	// Opening is how many tasks this process may have in hand; 0 is as many as it likes.
+	// Opening is how many tasks of each queue this process may have in hand; 0 is as many as it likes.
 	Opening int
 }
 
@@ -188,7 +188,7 @@ func (k *Keeper) sees(v view, now time.Time) {
 		k.log.Warn("layer is left alone: no tasks are taken", "reason", string(v.reason), "code", v.code,
 			"until", v.until.UTC().Round(time.Millisecond))
 	case before.reason != "" && v.reason == "":
-		k.window, k.row, k.failures = 1, 0, nil
+		k.window, k.opened, k.row, k.failures = 1, now, 0, nil
 		k.log.Info("layer is asked again: tasks are taken", "reason", string(before.reason), "took", now.Sub(k.shutAt).Round(time.Millisecond))
 	}
 	k.notify()

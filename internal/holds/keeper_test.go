@@ -68,6 +68,40 @@ func TestOpening(t *testing.T) {
 	})
 }
 
+// An API whose answers take long is opened by time.
+func TestOpeningOfASlowAPI(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		w.work, w.takes = -1, 9*time.Second
+		hold(w, w.worker("b", 0, Options{}), time.Second)
+		w.worker("a", 32, Options{})
+		w.sleep(25 * time.Second)
+		if n := len(w.calls); n < 33 {
+			t.Errorf("%d calls within 15 s after the probe", n)
+		}
+	})
+}
+
+// Tasks that wait for permits do not keep those of other queues away.
+func TestEachQueueOpensForItself(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		s := w.worker("a", 0, Options{})
+		ctx, cancel := context.WithTimeout(w.ctx, 100*time.Millisecond)
+		defer cancel()
+		for {
+			if _, err := s.Enter(ctx, queue.Default); err != nil {
+				break
+			}
+		}
+		pass, err := s.Enter(w.ctx, queue.Critical)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass.Release()
+	})
+}
+
 func TestTheMostImportantQueueProbes(t *testing.T) {
 	t.Parallel()
 	simulate(t, func(w *world) {

@@ -42,11 +42,12 @@ const (
 	// spare is what its attempt may take beyond the attempt's timeout.
 	spare = 5 * time.Second
 
-	// A process opens with one task after a hold, and with some when it has not heard of the API
+	// A process opens with one task of each queue after a hold, and with some when it has not heard of the API
 	// for idle. Each answer lets one more in, so that the number doubles with every
 	// round; above wide it is not counted any more.
 	cold, wide = 8, 256
 	idle       = 10 * time.Second
+	second     = time.Second
 
 	// poll is how often a held worker asks what became of the hold, beside hearing of it.
 	poll = 10 * time.Second

@@ -12,8 +12,9 @@ import (
 type door struct {
 	me      string
 	number  int            // of the last pass that asked for the probe
-	window  int            // how many tasks may be in hand; 0 is as many as come
-	inside  int            // how many are
+	window  int            // how many tasks of each queue may be in hand; 0 is as many as come
+	opened  time.Time      // since when the window grows
+	inside  map[string]int // how many are, by queue
 	waiting map[string]int // who waits to take a task, by queue
 
 	probe   *probe // this process has it
@@ -55,7 +56,7 @@ func (p *Pass) Release() {
 		return
 	}
 	p.released = true
-	k.inside--
+	k.inside[p.queue]--
 	k.unprobed(p)
 	if k.anybody() {
 		k.notify()
@@ -109,14 +110,27 @@ func (k *Keeper) Enter(ctx context.Context, queue string) (*Pass, error) {
 		if k.reason != "" && k.probe == nil {
 			k.poke()
 		}
+		opening := k.reason == "" && k.known
 		k.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
+		wait(ctx, changed, opening)
 		k.mu.Lock()
 		k.waiting[queue]--
 		k.leftover()
+	}
+}
+
+// wait waits for a change, or while the process opens for a second.
+func wait(ctx context.Context, changed <-chan struct{}, opening bool) {
+	var grown <-chan time.Time
+	if opening {
+		timer := time.NewTimer(second)
+		defer timer.Stop()
+		grown = timer.C
+	}
+	select {
+	case <-changed:
+	case <-grown:
+	case <-ctx.Done():
 	}
 }
 
@@ -127,21 +141,41 @@ func (k *Keeper) admit(name string) *Pass {
 	case !k.known:
 		return nil
 	case k.reason == "":
-		if k.window == 0 && k.inside == 0 && k.attempts == 0 && now.Sub(k.answered) > idle {
-			k.window = cold // nobody knows how the API is by now
+		if k.window == 0 && k.attempts == 0 && now.Sub(k.answered) > idle && !k.busy() {
+			k.window, k.opened = cold, now // nobody knows how the API is by now
 		}
-		if k.window > 0 && k.inside >= k.window {
+		if k.window > 0 && k.inside[name] >= k.width(now) {
 			return nil
 		}
-		k.inside++
+		k.inside[name]++
 		return &Pass{keeper: k, queue: name}
 	case k.probe == nil || k.probe.pass != nil || !now.Before(k.probe.until) || !k.first(name):
 		return nil
 	}
-	k.inside++
+	k.inside[name]++
 	p := &Pass{keeper: k, queue: name, probes: true, probe: k.probe}
 	k.probe.pass = p
 	return p
+}
+
+// width is how many tasks of a queue may be in hand: one more for each answer, and where answers
+// take long, twice as many each second after the first one while nothing fails. Each queue has its own: tasks that wait for
+// permits must not keep others away. The caller has mu.
+func (k *Keeper) width(now time.Time) int {
+	if k.row > 0 || k.answered.Before(k.opened) {
+		return k.window
+	}
+	return max(k.window, 1<<min(now.Sub(k.opened)/second, 10))
+}
+
+// busy tells whether any task is in hand. The caller has mu.
+func (k *Keeper) busy() bool {
+	for _, n := range k.inside {
+		if n > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // first tells whether nobody waits for a more important queue.
