@@ -174,7 +174,7 @@ func (s *settings) checkTimes(now time.Time) error {
 // seconds, and no task may run early.
 func (s *settings) start(now time.Time) time.Time {
 	if asked := s.asked(now); !asked.IsZero() {
-		return ceilSecond(asked)
+		return queue.NextSecond(asked)
 	}
 	return time.Time{}
 }
@@ -189,13 +189,6 @@ func (s *settings) asked(now time.Time) time.Time {
 	default:
 		return time.Time{}
 	}
-}
-
-func ceilSecond(t time.Time) time.Time {
-	if whole := t.Truncate(time.Second); !whole.Equal(t) {
-		return whole.Add(time.Second)
-	}
-	return t
 }
 
 func wrong(field, problem string, args ...any) error {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 
 	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
+	"github.com/layerq/layerq/internal/testlog"
 	"github.com/layerq/layerq/layer/layertest"
 )
 
@@ -33,26 +33,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// lines collects what the program logs, for readers in other goroutines.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // served waits for the addresses that the program logs, by what they serve.
-func served(t *testing.T, log *lines, want int) map[string]string {
+func served(t *testing.T, log *testlog.Buffer, want int) map[string]string {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -80,7 +62,7 @@ func served(t *testing.T, log *lines, want int) map[string]string {
 func start(t *testing.T, listeners int, args ...string) map[string]string {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	var log lines
+	var log testlog.Buffer
 	done := make(chan int)
 	go func() {
 		done <- run(ctx, append([]string{"--addr", "127.0.0.1:0", "--log-format", "json"}, args...), nil, io.Discard, &log)

@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/internal/redisurl"
+	"github.com/layerq/layerq/internal/testlog"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
 	"github.com/layerq/layerq/tasks"
@@ -42,22 +42,7 @@ func TestMain(m *testing.M) {
 const patience = 30 * time.Second
 
 // output is what a program writes, read while it is written.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
-}
+type output struct{ testlog.Buffer }
 
 var adminAddr = regexp.MustCompile(`admin address serves" addr=(\S+)`)
 

@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -58,17 +59,14 @@ func flagTable(flags *pflag.FlagSet) string {
 		}
 		groups[heading].AddFlag(shown(f))
 	})
-	table := ""
+	var table strings.Builder
 	for _, heading := range headings {
 		if heading != "" {
-			table += "\n" + heading + "\n"
+			table.WriteString("\n" + heading + "\n")
 		}
-		table += groups[heading].FlagUsagesWrapped(helpWidth)
+		table.WriteString(groups[heading].FlagUsagesWrapped(helpWidth))
 	}
-	for len(table) > 0 && table[len(table)-1] == '\n' {
-		table = table[:len(table)-1]
-	}
-	return table
+	return strings.TrimRight(table.String(), "\n")
 }
 
 // shown is a flag as help shows it. pflag writes --wait[=true|false] and

@@ -1,10 +1,10 @@
 package dequeue_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,16 +18,14 @@ import (
 	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/internal/redisurl"
+	"github.com/layerq/layerq/internal/testlog"
 )
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(silence{}) // outages are made on purpose here
+	redisurl.Quiet() // outages are made on purpose here
 	goleak.VerifyTestMain(m)
 }
-
-type silence struct{}
-
-func (silence) Printf(context.Context, string, ...any) {}
 
 // pool is a hook with asynq servers on it, as a worker runs them.
 type pool struct {
@@ -194,28 +192,9 @@ func eventually(t testing.TB, what string, ok func() bool) {
 }
 
 // logBuffer collects what a hook logs.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
+type logBuffer struct{ testlog.Buffer }
 
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logBuffer) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Count(l.b.Bytes(), []byte(text))
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+func (l *logBuffer) count(text string) int { return strings.Count(l.String(), text) }
 
 // newRDB returns a client for a pool and another one for the test itself.
 func newRDB(t testing.TB) (worker, other redis.UniversalClient) {

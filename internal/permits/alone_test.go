@@ -1,7 +1,6 @@
 package permits
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/internal/testlog"
 )
 
 // callers make calls for ever, until stop.
@@ -63,7 +63,7 @@ func TestCallsGoOnWithoutRedis(t *testing.T) {
 			proxy := redistest.NewProxy(t)
 			options := Options{Limit: Limit{40, time.Second}, AttemptTimeout: 200 * time.Millisecond}
 			var judge arrivals
-			var log lockedBuffer
+			var log testlog.Buffer
 			options.Log = slog.New(slog.NewTextHandler(&log, nil))
 			var limiters []*Limiter
 			for range 2 {
@@ -156,22 +156,4 @@ func TestForgetfulRedis(t *testing.T) {
 			}
 		})
 	}
-}
-
-// lockedBuffer takes lines of several goroutines.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

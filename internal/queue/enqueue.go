@@ -187,7 +187,7 @@ func (s *Store) call(it *item, now time.Time) call {
 	var due any = ""
 	channel, news := "", ""
 	if it.ProcessAt.After(now) {
-		at := ceilSecond(it.ProcessAt)
+		at := NextSecond(it.ProcessAt).Unix()
 		due = at
 		if it.ProcessAt.Sub(now) < WakeWithin {
 			channel, news = WakeChannel, EncodeWake(q, time.Unix(at, 0))
@@ -207,15 +207,14 @@ func (s *Store) call(it *item, now time.Time) call {
 	return call{keys: keys, args: []any{Prefix(q), ownPrefix(q), it.encoded, id, due, channel, news, it.Lane, stop}}
 }
 
-// ceilSecond keeps the promise that a task does not run early. asynq writes whole
+// NextSecond returns t, or the full second behind it. It keeps the promise that a task does not run early. asynq writes whole
 // seconds; given a fraction, the asynqmon binary (v0.7.2, with spf13/cast v1.5)
 // shows an error instead of a page of scheduled tasks.
-func ceilSecond(t time.Time) int64 {
-	sec := t.Unix()
-	if t.Nanosecond() > 0 {
-		sec++
+func NextSecond(t time.Time) time.Time {
+	if whole := t.Truncate(time.Second); !whole.Equal(t) {
+		return whole.Add(time.Second)
 	}
-	return sec
+	return t
 }
 
 // settle turns what the script said into the item's answer.

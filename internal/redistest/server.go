@@ -49,6 +49,7 @@ func (s *Server) Start(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	//nolint:gosec // G204: the arguments are those of a test
 	s.cmd = exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--save", ""}, s.args...)...)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1,10 +1,8 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/internal/testlog"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
 	"github.com/layerq/layerq/tasks"
@@ -44,13 +43,13 @@ type pool struct {
 	*Worker
 	stop  context.CancelFunc
 	ended chan error
-	log   *logBuffer
+	log   *testlog.Buffer
 }
 
 // worker starts a worker on the rig. The test's end stops it.
 func (r *rig) worker(t *testing.T, change func(*Options)) *pool {
 	t.Helper()
-	p := &pool{ended: make(chan error, 1), log: new(logBuffer)}
+	p := &pool{ended: make(chan error, 1), log: new(testlog.Buffer)}
 	opts := Options{
 		Redis: r.client(t), Status: r.client(t), API: r.layer.Client(t),
 		Queues:   map[string]int{"critical": 4, "default": 8, "bulk": 4},
@@ -134,22 +133,4 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-}
-
-// A logBuffer is a log that is read while it is written.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
