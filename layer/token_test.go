@@ -11,17 +11,17 @@ import (
 
 func TestTokenSource(t *testing.T) {
 	t.Parallel()
-	var token atomic.Value
-	token.Store("")
+	var token atomic.Pointer[string]
+	token.Store(new(""))
 	f := newFake(t, answer(201, helloAnswer))
-	c := f.client(t, layer.WithTokenSource(func() string { return token.Load().(string) }))
+	c := f.client(t, layer.WithTokenSource(func() string { return *token.Load() }))
 	for i, step := range []struct{ source, want string }{
 		{"", secret},
 		{"second", "second"},
 		{"third\r\nHost: x", secret},
 		{"fourth", "fourth"},
 	} {
-		token.Store(step.source)
+		token.Store(new(step.source))
 		if _, err := c.Messages.Send(t.Context(), conv, dedupe, hello); err != nil {
 			t.Fatal(err)
 		}
@@ -34,13 +34,13 @@ func TestTokenSource(t *testing.T) {
 // A token that is replaced while its attempt is under way stays out of the error.
 func TestReplacedTokenStaysSecret(t *testing.T) {
 	t.Parallel()
-	var token atomic.Value
-	token.Store("the-old-one")
+	var token atomic.Pointer[string]
+	token.Store(new("the-old-one"))
 	f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
-		token.Store("the-new-one")
+		token.Store(new("the-new-one"))
 		answer(401, `{"id":"authentication_required","code":4,"message":"`+r.Header.Get("Authorization")+` is not valid"}`)(w, r)
 	})
-	_, err := f.client(t, layer.WithTokenSource(func() string { return token.Load().(string) })).Messages.Send(t.Context(), conv, dedupe, hello)
+	_, err := f.client(t, layer.WithTokenSource(func() string { return *token.Load() })).Messages.Send(t.Context(), conv, dedupe, hello)
 	if layer.CodeOf(err) != layer.CodeAuthenticationRequired || strings.Contains(err.Error(), "the-old-one") {
 		t.Errorf("got %v", err)
 	}
