@@ -88,6 +88,9 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 	ctx, cut := context.WithCancelCause(withPass(ctx, d.Pass))
 	defer cut(nil)
 	defer context.AfterFunc(d.Lost(), func() { cut(errLost) })()
+	if failpoint.Without(failpoint.Fence) {
+		ctx = context.WithoutCancel(ctx) // asynq ends it, too
+	}
 	x := &execution{queue: d.Queue, expiry: expiry, mine: d.Mine, draining: p.draining}
 	return p.call(ctx, x, id, task, d.Deliveries)
 }

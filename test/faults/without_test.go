@@ -25,7 +25,7 @@ func TestMechanisms_are_needed(t *testing.T) {
 		{"dedupe", "TestLayer_503_after_the_work", `has [2-9] effects`},
 		{"marker", "TestStopped_after_the_answer", `calls were made after the task had been answered`},
 		{"fence", "TestStopped_before_the_call", `calls were made after the task had been answered`},
-		{"patience", "TestRedis_frozen_restarted_killed/frozen_20_s", `calls were made after the task had been answered`},
+		{"patience", "TestRedis_frozen_restarted_killed/restarted", `calls were made after the task had been answered`},
 		{"lanes", "TestDeploy_twice", `came before an earlier one`},
 		{"recovery", "TestKill_every_2_seconds", `not settled`},
 		{"poison", "TestPoison_among_good_ones", `not settled`},
