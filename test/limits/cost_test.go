@@ -13,7 +13,7 @@ import (
 // Three workers with 210 places wait for permits, for some tasks that they have and for those that they
 // leave in the queue until then. What Redis has to do for that is
 // bounded, all go back at once when the workers stop, and nothing is lost.
-func TestWaiting(t *testing.T) {
+func TestWaiting(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
 	for name, c := range map[string]struct {
 		rate      string
 		exchanges float64 // a second, of all three workers
@@ -21,7 +21,7 @@ func TestWaiting(t *testing.T) {
 		"100 a second":    {"100/1s", 150},
 		"nothing is free": {"1/1h", 6},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "LAYERQ_RATE_LIMIT="+c.rate, "LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_QUEUES=default=70")
 			s.enqueue(3000, "default")
 			s.start(3)

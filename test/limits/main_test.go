@@ -29,7 +29,11 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "limits:", err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "limits:", err)
+		}
+	}()
 	programs = dir
 	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../../cmd/worker", "../../cmd/layer-emulator")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // Without Redis each worker goes on with what is in its hands, within its share:
 // calls go on, and never too many.
-func TestWithoutRedis(t *testing.T) {
+func TestWithoutRedis(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
 	for name, take := range map[string]func(s *site, away time.Duration){
 		"killed and restarted": func(s *site, away time.Duration) {
 			s.redis.kill()
@@ -23,7 +23,7 @@ func TestWithoutRedis(t *testing.T) {
 			s.redis.signal(syscall.SIGCONT)
 		},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+		t.Run(name, func(t *testing.T) {
 			if name == "frozen" && !*long {
 				t.Skip("only in the long form")
 			}

@@ -237,7 +237,7 @@ func (s *site) start(n int) {
 // replace kills a worker with -9 and starts another in its place.
 func (s *site) replace() {
 	s.t.Helper()
-	i := rand.IntN(len(s.workers)) //nolint:gosec // which one does not matter
+	i := rand.IntN(len(s.workers))
 	s.workers[i].kill()
 	s.worker()
 	last := len(s.workers) - 1

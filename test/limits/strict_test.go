@@ -23,7 +23,7 @@ func (r row) rate() string { return fmt.Sprintf("%d/%s", r.n, r.per) }
 
 // Three workers, a strict limit: none refused, nearly all of it used. The first
 // window is left out, in which a fresh limit gives everything at once.
-func TestStrictLimit(t *testing.T) {
+func TestStrictLimit(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
 	for name, r := range map[string]row{
 		"50 a second":                     {n: 50, per: time.Second, measure: 20 * time.Second, used: 0.90},
 		"50 a second, jitter":             {n: 50, per: time.Second, jitter: true, measure: 60 * time.Second, used: 0.88, long: true},
@@ -32,7 +32,7 @@ func TestStrictLimit(t *testing.T) {
 		"1000 a minute":                   {n: 1000, per: time.Minute, measure: 3 * time.Minute, used: 0.98, long: true},
 		"1000 a minute, jitter and kills": {n: 1000, per: time.Minute, jitter: true, kill: true, measure: 3 * time.Minute, used: 0.98, long: true},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+		t.Run(name, func(t *testing.T) {
 			if r.long && !*long {
 				t.Skip("only in the long form")
 			}
@@ -42,6 +42,7 @@ func TestStrictLimit(t *testing.T) {
 }
 
 func (r row) run(t *testing.T) {
+	t.Helper()
 	s := newSite(t, "LAYERQ_RATE_LIMIT="+r.rate(), "LAYERQ_CRITICAL_RESERVE=0%")
 	s.limit(r.rate())
 	if r.jitter {
