@@ -44,14 +44,9 @@ func TestWaiting(t *testing.T) { //nolint:paralleltest // one after the other: t
 				}
 			}
 			calls = max(calls, len(s.arrivals()))
-			info, err := s.tasks.Queues(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, q := range info {
-				if q.Queue == "default" && (q.Active != 0 || q.Retry != 0 || q.Archived != 0 || q.Completed != calls || q.Pending+q.Waiting != 3000-calls) {
-					t.Errorf("after %d calls the queue is %+v", calls, q)
-				}
+			q := s.queue("default")
+			if q.Active != 0 || q.Retry != 0 || q.Archived != 0 || q.Completed != calls || q.Pending+q.Waiting != 3000-calls {
+				t.Errorf("after %d calls the queue is %+v", calls, q)
 			}
 		})
 	}

@@ -217,6 +217,22 @@ func message(room layer.ConversationID, queue string) tasks.Request {
 	}}
 }
 
+// queue is how a queue is.
+func (s *site) queue(name string) tasks.QueueInfo {
+	s.t.Helper()
+	list, err := s.tasks.Queues(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, q := range list {
+		if q.Queue == name {
+			return q
+		}
+	}
+	s.t.Fatalf("there is no queue %s", name)
+	return tasks.QueueInfo{}
+}
+
 // worker starts one more worker.
 func (s *site) worker(env ...string) *process {
 	s.t.Helper()

@@ -25,7 +25,7 @@ func (r row) rate() string { return fmt.Sprintf("%d/%s", r.n, r.per) }
 // window is left out, in which a fresh limit gives everything at once.
 func TestStrictLimit(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
 	for name, r := range map[string]row{
-		"50 a second":                     {n: 50, per: time.Second, measure: 20 * time.Second, used: 0.90},
+		"50 a second":                     {n: 50, per: time.Second, measure: 20 * time.Second, used: 0.90, long: true},
 		"50 a second, jitter":             {n: 50, per: time.Second, jitter: true, measure: 60 * time.Second, used: 0.88, long: true},
 		"50 a second, kills":              {n: 50, per: time.Second, kill: true, measure: 60 * time.Second, used: 0.90, long: true},
 		"50 a second, jitter and kills":   {n: 50, per: time.Second, jitter: true, kill: true, measure: 30 * time.Second, used: 0.80},
