@@ -18,6 +18,10 @@ local lane = task[2] or ""
 if lane ~= "" and redis.call("HGET", heads, lane) == id then
 	make_pending(id, since) -- its lane stands still and waits for it
 else
+	if lane ~= "" then
+		-- One that was archived by hand before its turn is in the lane still.
+		redis.call("LREM", own .. "lane:" .. lane, 1, id)
+	end
 	enter(lane, id, since)
 end
 return 1
