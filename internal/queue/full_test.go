@@ -51,3 +51,28 @@ func TestAFullRedisIsEmptied(t *testing.T) {
 		}
 	}
 }
+
+// What a worker has done is known, also if it says so too late to a Redis whose memory is full.
+func TestAFullRedisNotesALateSuccess(t *testing.T) {
+	t.Parallel()
+	if !redistest.Real() {
+		t.Skip("needs a redis-server of its own; runs where " + redistest.EnvAddr + " is set")
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: redistest.NewServer(t).Addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	b := &leaseBench{queue.NewStore(rdb), t, t.Context(), rdb}
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	first := b.take()
+	b.die(m.ID)
+	if err := rdb.ConfigSet(b.ctx, "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	b.take()
+	if b.settle(first, queue.VerdictDone, queue.FieldResult, "late") {
+		t.Error("the task was still the first worker's")
+	}
+	if rec, err := b.Find(b.ctx, m.ID); err != nil || string(rec.Result) != "late" {
+		t.Errorf("%+v, %v, want the result", rec, err)
+	}
+}

@@ -19,8 +19,9 @@ local task = redis.call("HMGET", key, "deliveries", "msg", "lane", "stop", "cras
 if not task[2] then
 	return 0 -- somebody deleted it
 end
+redis.call("DEL", own .. "room") -- also where memory is full: see take.lua
 if task[1] ~= ARGV[4] or not redis.call("ZSCORE", asynq .. "lease", id) then
-	if verdict == "done" and not task[6] then
+	if verdict == "done" and not task[6] and #ARGV > 9 then
 		-- The effect took place, whosever the task is now: nobody shall repeat it.
 		redis.call("HSET", key, unpack(ARGV, 10))
 	end
