@@ -27,8 +27,11 @@ func patiently(ctx context.Context, try func() error) error {
 }
 
 // passing are the beginnings of answers that Redis gives for a while: when it
-// starts, fails over, runs a long script, or has no room in its memory or on its disk.
-var passing = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "MISCONF"}
+// starts, fails over, moves a slot, runs a long script, or is short of memory, disk, replicas or connections.
+var passing = []string{
+	"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY",
+	"OOM", "MISCONF", "NOREPLICAS", "ERR max number of clients",
+}
 
 // mayPass reports whether a command may succeed later: Redis did not answer, or
 // said that it cannot for now.
@@ -37,5 +40,9 @@ func mayPass(err error) bool {
 	if !errors.As(err, &reply) {
 		return !errors.Is(err, redis.ErrClosed)
 	}
-	return slices.ContainsFunc(passing, func(begin string) bool { return strings.HasPrefix(reply.Error(), begin) })
+	said := reply.Error()
+	return slices.ContainsFunc(passing, func(begin string) bool {
+		// Redis 6.2 puts words of its own before what a command in a script was answered.
+		return strings.HasPrefix(said, begin) || strings.Contains(said, ": -"+begin)
+	})
 }

@@ -25,7 +25,14 @@ func TestPatiently(t *testing.T) {
 		want      error
 	}{
 		{"answered", []error{nil}, 1, nil},
-		{"answered after an outage", []error{cut, cut, replied("LOADING Redis is loading"), replied("OOM command not allowed"), replied("MISCONF Errors writing to the AOF file"), nil}, 6, nil},
+		{"answered after an outage", []error{cut, cut, replied("LOADING Redis is loading"), replied("OOM command not allowed"), nil}, 5, nil},
+		{"answered after a disk was full, and replicas were missing", []error{
+			replied("MISCONF Errors writing to the AOF file: No space left on device"), replied("NOREPLICAS Not enough good replicas to write."),
+			replied("ERR max number of clients reached"), nil,
+		}, 4, nil},
+		{"answered after a failover of Redis 6.2", []error{
+			replied("ERR Error running script (call to f_1): @user_script:24: @user_script: 24: -READONLY You can't write against a read only replica."), nil,
+		}, 2, nil},
 		{"refused", []error{replied("NOPERM no permission")}, 1, replied("NOPERM no permission")},
 		{"refused after an outage", []error{cut, replied("WRONGTYPE")}, 2, replied("WRONGTYPE")},
 	} {
