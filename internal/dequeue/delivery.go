@@ -55,31 +55,35 @@ func (d *Delivery) extended(until time.Time) {
 
 // hands are the deliveries on their way through asynq, and in the worker's hands.
 type hands struct {
-	mu   sync.Mutex
-	byID map[string]*Delivery
+	mu     sync.Mutex
+	byName map[handle]*Delivery
 }
+
+// handle names a task: programs without layerq may use an id in two queues, as
+// two producers may of a Redis Cluster.
+type handle struct{ queue, id string }
 
 // put adds a delivery. One that asynq never handed over is replaced when the task is taken again.
 func (h *hands) put(d *Delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.byID == nil {
-		h.byID = make(map[string]*Delivery)
+	if h.byName == nil {
+		h.byName = make(map[handle]*Delivery)
 	}
-	h.byID[d.ID] = d
+	h.byName[handle{d.Queue, d.ID}] = d
 }
 
-func (h *hands) get(id string) *Delivery {
+func (h *hands) get(q, id string) *Delivery {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.byID[id]
+	return h.byName[handle{q, id}]
 }
 
 // drop removes this delivery, and not a later one of the same task.
 func (h *hands) drop(d *Delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.byID[d.ID] == d {
-		delete(h.byID, d.ID)
+	if name := (handle{d.Queue, d.ID}); h.byName[name] == d {
+		delete(h.byName, name)
 	}
 }

@@ -49,6 +49,25 @@ func TestDeliveryOfATaskWithOddFields(t *testing.T) {
 	}
 }
 
+// Another program, or two producers of a Redis Cluster, may use an id in two queues.
+func TestAnIDInTwoQueuesIsTwoDeliveries(t *testing.T) {
+	t.Parallel()
+	worker, rdb := newRDB(t)
+	both := make(chan struct{})
+	p := start(t, worker, func(context.Context, *asynq.Task) error { <-both; return nil }, queue.Default, queue.Bulk)
+	m := message(queue.Default)
+	push(t, rdb, m.ID, "msg", m.Encode(), "state", "pending")
+	twin := *m
+	twin.Queue = queue.Bulk
+	rdb.HSet(t.Context(), queue.TaskKey(queue.Bulk, m.ID), "msg", twin.Encode(), "state", "pending")
+	rdb.LPush(t.Context(), queue.PendingKey(queue.Bulk), m.ID)
+	got := p.wait(t, 2)
+	close(both)
+	if a, b := got[0].Side, got[1].Side; a == b || a.Queue == b.Queue {
+		t.Errorf("%+v and %+v, want one delivery of each queue", a, b)
+	}
+}
+
 func TestDeliveriesAreForgotten(t *testing.T) {
 	t.Parallel()
 	worker, rdb := newRDB(t)
@@ -58,7 +77,7 @@ func TestDeliveriesAreForgotten(t *testing.T) {
 	}
 	p.wait(t, 20)
 	eventually(t, "empty hands", func() bool { return p.hook.Hands() == 0 })
-	if p.hook.Delivery(uuid.NewString()) != nil {
+	if p.hook.Delivery(queue.Default, uuid.NewString()) != nil {
 		t.Error("a delivery of a task that there is not")
 	}
 }

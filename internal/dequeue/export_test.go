@@ -38,7 +38,7 @@ func Normalize(encoded, id, q string, retention time.Duration) (m *queue.Message
 func (h *Hook) Hands() int {
 	h.hands.mu.Lock()
 	defer h.hands.mu.Unlock()
-	return len(h.hands.byID)
+	return len(h.hands.byName)
 }
 
 // Age makes a delivery believe that its lease was renewed so much earlier.

@@ -114,9 +114,9 @@ func (h *Hook) Close() {
 	h.wg.Wait()
 }
 
-// Delivery returns the delivery of a task that asynq hands over, nil if the hook
+// Delivery returns the delivery of a task of a queue that asynq hands over, nil if the hook
 // does not know it. It is the worker's until Done.
-func (h *Hook) Delivery(id string) *Delivery { return h.hands.get(id) }
+func (h *Hook) Delivery(q, id string) *Delivery { return h.hands.get(q, id) }
 
 // Done forgets a delivery, whose task is settled or lost.
 func (h *Hook) Done(d *Delivery) {
@@ -191,7 +191,7 @@ func (h *Hook) renew(ctx context.Context, cmd redis.Cmder, q string, ids []strin
 	deliveries := make([]queue.Delivery, 0, len(ids))
 	held := make(map[string]*Delivery, len(ids))
 	for _, id := range ids {
-		if d := h.hands.get(id); d != nil {
+		if d := h.hands.get(q, id); d != nil {
 			held[id] = d
 			deliveries = append(deliveries, queue.Delivery{ID: id, Count: d.Deliveries})
 		}

@@ -84,7 +84,8 @@ func (p *pool) serve(t testing.TB, q string, handle handler) *asynq.Server {
 		d := delivery{Type: task.Type(), Payload: string(task.Payload()), Headers: task.Headers(), At: time.Now()}
 		d.ID, _ = asynq.GetTaskID(ctx)
 		d.MaxRetry, _ = asynq.GetMaxRetry(ctx)
-		d.Side = p.hook.Delivery(d.ID)
+		q, _ := asynq.GetQueueName(ctx)
+		d.Side = p.hook.Delivery(q, d.ID)
 		p.mu.Lock()
 		p.seen = append(p.seen, d)
 		p.mu.Unlock()

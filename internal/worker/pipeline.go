@@ -39,7 +39,8 @@ type pipeline struct {
 // what asynq does about it afterwards is nothing: see package dequeue.
 func (p *pipeline) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	id, _ := asynq.GetTaskID(ctx)
-	d := p.settler.hook.Delivery(id)
+	q, _ := asynq.GetQueueName(ctx)
+	d := p.settler.hook.Delivery(q, id)
 	if d == nil {
 		// Nothing is known of it, so it is left to the end of its lease.
 		p.log.Error("a task was handed over that was not taken, it is left alone", "task_id", id, "type", t.Type())

@@ -51,7 +51,7 @@ func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, erro
 }
 
 // Delivery, Settle and Done make the bench its own hook.
-func (b *bench) Delivery(string) *dequeue.Delivery { return nil }
+func (b *bench) Delivery(_, _ string) *dequeue.Delivery { return nil }
 
 func (b *bench) Settle(_ context.Context, _ *dequeue.Delivery, e queue.Settlement) (bool, error) {
 	b.settled = append(b.settled, e)

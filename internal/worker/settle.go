@@ -26,7 +26,7 @@ type settler struct {
 
 // deliveries is the dequeue hook, which handed the tasks out.
 type deliveries interface {
-	Delivery(id string) *dequeue.Delivery
+	Delivery(queue, id string) *dequeue.Delivery
 	Settle(ctx context.Context, d *dequeue.Delivery, e queue.Settlement) (mine bool, err error)
 	Done(d *dequeue.Delivery)
 }
