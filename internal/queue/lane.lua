@@ -41,8 +41,8 @@ end
 local function promote(lane, since)
 	local id = redis.call("HGET", heads, lane)
 	while id do
-		local task = redis.call("HMGET", task_key(id), "state", "stop", "msg")
-		local state = task[3] and task[1]
+		local task = redis.call("HMGET", task_key(id), "state", "stop")
+		local state = redis.call("HEXISTS", task_key(id), "msg") == 1 and task[1]
 		if state and state ~= "completed" and (state ~= "archived" or task[2]) then
 			if state == "scheduled" and tonumber(redis.call("ZSCORE", asynq .. "scheduled", id) or 0) >= parked then
 				redis.call("ZREM", asynq .. "scheduled", id)

@@ -23,11 +23,21 @@ local look_every = 500
 local absence = 10000
 -- After that, workers that live get as long as this to renew their leases; they do every 5 s.
 local grace = 7000
--- How many lanes are looked at at a time.
-local lanes_at_once = 1000
+-- All lanes are looked at within this time, if somebody looks: many at a time where there are many, and where
+-- workers are idle and look seldom. Above some 80,000 lanes it takes longer, so as not to stop Redis for long.
+local lap = 8000
+local lanes_at_least, lanes_at_most = 1000, 5000
 
 local function has_message(id)
 	return redis.pcall("HEXISTS", task_key(id), "msg")
+end
+
+-- drop removes what is left of a task that is gone: what came too late for it, a result, a state.
+local function drop(id)
+	if has_message(id) == 0 then
+		redis.call("DEL", task_key(id))
+	end
+	table.insert(dropped, id)
 end
 
 -- forward makes up to 100 due tasks of a set pending, as asynq's forwarder does. It returns how many
@@ -45,7 +55,7 @@ local function forward(set)
 	for _, id in ipairs(redis.call("ZRANGEBYSCORE", set, "-inf", now / 1000, "LIMIT", 0, 100)) do
 		redis.call("ZREM", set, id)
 		if has_message(id) ~= 1 then
-			table.insert(dropped, id)
+			drop(id)
 		else
 			local task = redis.call("HMGET", task_key(id), "lane", "state")
 			if task[1] and task[2] == "scheduled" then
@@ -65,7 +75,7 @@ local function recover()
 		if redis.call("LREM", active, 1, id) == 0 then
 			-- Settled, and a renewal came late.
 		elseif has_message(id) ~= 1 then
-			table.insert(dropped, id)
+			drop(id)
 		else
 			redis.call("HINCRBY", task_key(id), "crashes", 1)
 			redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
@@ -105,7 +115,8 @@ end
 -- what they put there.
 local function keep_dead_letters()
 	local archived, dead = asynq .. "archived", own .. "dead"
-	local cursor = tonumber(redis.call("HGET", own .. "look", "dead") or 0)
+	local before = tonumber(redis.call("HGET", own .. "look", "dead") or 0)
+	local cursor = before
 	local missing = redis.call("ZCARD", dead) > redis.call("ZCARD", archived)
 	local at_once = missing and 5000 or 200
 	local noted = redis.call("ZRANGE", dead, cursor, cursor + at_once - 1, "WITHSCORES")
@@ -130,19 +141,33 @@ local function keep_dead_letters()
 			redis.call("ZUNIONSTORE", dead, 2, dead, archived, "AGGREGATE", "MAX")
 		end
 	end
-	if #noted > 0 or missing then
+	if cursor ~= before then
 		redis.call("HSET", own .. "look", "dead", cursor)
 	end
 end
 
--- watch_lanes lets the next task run where the head of a lane was deleted or archived by hand.
-local function watch_lanes(cursor)
-	local found = redis.call("HSCAN", heads, cursor, "COUNT", lanes_at_once)
+-- watch_lanes lets the next task run where the head of a lane was deleted or archived by hand. The last
+-- look was so many milliseconds ago.
+local function watch_lanes(cursor, ago)
+	local count = math.ceil(redis.call("HLEN", heads) * math.min(ago / lap, 1))
+	count = math.max(lanes_at_least, math.min(count, lanes_at_most))
+	local found = redis.call("HSCAN", heads, cursor, "COUNT", count)
 	for i = 1, #found[2], 2 do
-		promote(found[2][i], since)
+		local state = redis.call("HGET", task_key(found[2][i + 1]), "state")
+		if state ~= "pending" and state ~= "active" and state ~= "retry" then
+			promote(found[2][i], since)
+		end
 	end
 	if found[1] ~= cursor then
 		redis.call("HSET", own .. "look", "lanes", found[1])
+	end
+end
+
+-- shorten ends leases that last longer than one given now: by another clock.
+local function shorten()
+	local till = now / 1000 + ARGV[3]
+	for _, id in ipairs(redis.call("ZRANGEBYSCORE", leases, "(" .. till, "+inf")) do
+		redis.call("ZADD", leases, till, id)
 	end
 end
 
@@ -150,10 +175,14 @@ end
 local function look()
 	local last = redis.call("HMGET", own .. "look", "at", "wait", "lanes")
 	local at, wait = tonumber(last[1] or 0), tonumber(last[2] or 0)
-	if now - at < look_every then
+	local ago = now - at
+	if ago >= 0 and ago < look_every then
 		return
 	end
-	if now - at > absence and at > 0 then
+	if ago < 0 then -- the clock was set back, or the replica that took over has another one
+		shorten()
+	end
+	if ago < 0 or (ago > absence and at > 0) then
 		wait = now + grace
 		redis.call("HSET", own .. "look", "wait", wait)
 	end
@@ -165,7 +194,7 @@ local function look()
 	if redis.call("EXISTS", asynq .. "groups") == 1 then
 		dissolve()
 	end
-	watch_lanes(last[3] or "0")
+	watch_lanes(last[3] or "0", math.abs(ago))
 	keep_dead_letters()
 end
 
@@ -238,10 +267,7 @@ for _ = 1, 100 do
 	else
 		-- A ghost: its hash was deleted or evicted. asynq would keep it among the active tasks for ever.
 		redis.call("LPOP", active)
-		if has_message(id) == 0 then
-			redis.call("DEL", key) -- what came too late for the task: a result, a state
-		end
-		table.insert(dropped, id)
+		drop(id)
 	end
 end
 return { "idle", dropped, now, 0 }

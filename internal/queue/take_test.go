@@ -2,9 +2,11 @@ package queue_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
@@ -221,5 +223,98 @@ func TestASettledTaskIsNoSuspect(t *testing.T) {
 	}
 	if n := b.rdb.Exists(b.ctx, queue.SuspectKey(queue.Default)).Val(); n != 0 {
 		t.Error("it is still noted as a suspect")
+	}
+}
+
+// A replica that takes over may have a clock that is behind.
+func TestClockThatWasSetBack(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	b.take()
+	b.rdb.ZAdd(b.ctx, queue.LeaseKey(queue.Default), redis.Z{Score: float64(time.Now().Add(time.Hour).Unix()), Member: m.ID})
+	b.look(-time.Hour)
+	b.take()
+	if till := b.rdb.ZScore(b.ctx, queue.LeaseKey(queue.Default), m.ID).Val(); till > float64(time.Now().Add(queue.LeaseTime).Unix())+1 {
+		t.Errorf("the lease of a worker that is gone lasts %v", time.Unix(int64(till), 0).Sub(time.Now()))
+	}
+	if at := b.rdb.HGet(b.ctx, queue.LookKey(queue.Default), "at").Val(); at > strconv.FormatInt(time.Now().Add(time.Minute).UnixMilli(), 10) {
+		t.Error("nobody looks for an hour")
+	}
+}
+
+// A thousand lanes and more are looked at before they have waited for long, also where workers are idle.
+func TestAllLanesAreLookedAtInTime(t *testing.T) {
+	t.Parallel()
+	if !redistest.Real() {
+		t.Skip("the embedded Redis scans everything at once; runs where " + redistest.EnvAddr + " is set")
+	}
+	b := newLeaseBench(t)
+	const lanes = 4000
+	heads := make([]string, 0, lanes)
+	for range 4 {
+		entries := make([]queue.Entry, 0, lanes/2)
+		for range lanes / 4 {
+			head, next, lane := message(queue.Default), message(queue.Default), uuid.NewString()
+			entries = append(entries, queue.Entry{Message: head, Lane: lane}, queue.Entry{Message: next, Lane: lane})
+			heads = append(heads, head.ID)
+		}
+		if _, err := b.Enqueue(b.ctx, entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Somebody deletes everything that is pending, and its worker looks every four seconds.
+	pipe := b.rdb.Pipeline()
+	pipe.Del(b.ctx, queue.PendingKey(queue.Default))
+	for _, id := range heads {
+		pipe.Del(b.ctx, queue.TaskKey(queue.Default, id))
+	}
+	if _, err := pipe.Exec(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.rdb.Set(b.ctx, queue.PausedKey(queue.Default), 1, 0)
+	for range 3 {
+		b.look(4 * time.Second)
+		b.take()
+	}
+	if n := b.rdb.LLen(b.ctx, queue.PendingKey(queue.Default)).Val(); n != lanes {
+		t.Errorf("%d of %d lanes go on after twelve seconds", n, lanes)
+	}
+}
+
+// The walk through the dead letters begins anew where there are fewer of them than it has seen.
+func TestDeadLettersAreWalkedThroughAgain(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	b.rdb.HSet(b.ctx, queue.LookKey(queue.Default), "dead", 400)
+	gone, byHand := message(queue.Default), message(queue.Default)
+	b.rdb.ZAdd(b.ctx, queue.DeadKey(queue.Default), redis.Z{Score: 1, Member: gone.ID})
+	b.rdb.HSet(b.ctx, queue.TaskKey(queue.Default, byHand.ID), "msg", byHand.Encode(), "state", "archived")
+	b.rdb.ZAdd(b.ctx, queue.ArchivedKey(queue.Default), redis.Z{Score: 1, Member: byHand.ID})
+	for range 3 {
+		b.look(time.Second)
+		b.take()
+	}
+	if noted := b.rdb.ZRange(b.ctx, queue.DeadKey(queue.Default), 0, -1).Val(); len(noted) != 1 || noted[0] != byHand.ID {
+		t.Errorf("%v are noted, want %s", noted, byHand.ID)
+	}
+}
+
+// A lane goes on also where only a leftover of its head is there.
+func TestLeftoverOfAHeadLeavesItsLane(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	head, next := message(queue.Default), message(queue.Default)
+	if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: head, Lane: "a"}, {Message: next, Lane: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	b.settle(b.take(), queue.VerdictRetry)
+	b.rdb.HDel(b.ctx, queue.TaskKey(queue.Default, head.ID), "msg")
+	b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: head.ID})
+	b.take()
+	b.look(time.Second)
+	if taken := b.take(); taken.ID != next.ID {
+		t.Errorf("%+v, want the next of the lane", taken)
 	}
 }
