@@ -37,7 +37,7 @@ func TestRestart_of_a_real_Redis(t *testing.T) {
 	var texts []string
 	for i := range 40 {
 		texts = append(texts, fmt.Sprintf("message %d", i))
-		r.enqueue(t, r.say(texts[i]))
+		r.enqueue(t, r.say(texts[i]), tasks.Unordered())
 	}
 	// Every slot is taken: calls are under way, and no answer of Redis.
 	eventually(t, "calls are under way", func() bool { return p.InFlight("default") == 8 })
