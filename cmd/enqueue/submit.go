@@ -69,7 +69,7 @@ func (c *connection) again(err error, common *taskFlags) error {
 	explained := c.explain(err)
 	op, isOp := errors.AsType[*net.OpError](err)
 	switch {
-	case isOp && op.Op == "dial", redischeck.Refused(err):
+	case isOp && op.Op == "dial", redischeck.Refused(err), redischeck.Hopeless(err): // nothing was stored
 		return explained
 	case common.key != "" || common.id != "":
 		return fmt.Errorf("%w\nit may be enqueued all the same: run the same again, which enqueues it once", explained)

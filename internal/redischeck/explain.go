@@ -36,6 +36,7 @@ var replies = []reply{
 	{"CROSSSLOT", "is a member of a cluster: use redis-cluster://", Fatal},
 	{"HTTP/1.", "is no Redis: it answers in HTTP", Fatal},
 	{"first record does not look like a TLS handshake", "does not speak TLS: use redis://, or its TLS port", Fatal},
+	{"failed to verify certificate", "shows a certificate that is not trusted (tls_ca_file in REDIS_URL names a file with its CA)", Fatal},
 	{"max number of clients", "has no connection left (maxclients)", Passing},
 	{"READONLY", "is a read-only replica: use the address of the primary, or redis-sentinel://", Passing},
 	{"LOADING", "is still loading its data", Passing},
@@ -46,6 +47,7 @@ var replies = []reply{
 	{"OOM", "has no memory left for new tasks (maxmemory): give it more, or let workers finish some", Passing},
 	{"MISCONF", "cannot write to its disk, and takes nothing until it can", Passing},
 	{"NOREPLICAS", "has fewer replicas than it wants before it takes anything (min-replicas-to-write)", Passing},
+	{"all sentinels specified in configuration are unreachable", "is known to none of its sentinels: are they there, and is that the name of their master?", Passing},
 	{"UNKILLABLE", "is busy with somebody's script", Passing},
 }
 
@@ -105,9 +107,10 @@ func Explain(err error) string {
 
 // detail repeats what Redis itself says where that tells more: which command, which disk.
 func detail(r reply, said string) string {
-	if r.begins != "NOPERM" && r.begins != "MISCONF" {
+	if r.begins != "NOPERM" && r.begins != "MISCONF" && r.begins != "failed to verify certificate" {
 		return ""
 	}
 	const most = 200
-	return ": " + strings.ToValidUTF8(strings.TrimSpace(said[:min(len(said), most)]), "")
+	said = strings.TrimSpace(strings.TrimPrefix(said, ":"))
+	return ": " + strings.ToValidUTF8(said[:min(len(said), most)], "")
 }

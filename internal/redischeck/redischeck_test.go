@@ -171,6 +171,10 @@ func TestExplain(t *testing.T) {
 		{"nobody listens", &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "cannot be reached: connect: connection refused", false, false},
 		{"a cut connection", &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}, "lost the connection: read: connection reset by peer", false, false},
 		{"a connection that was closed", io.EOF, "closed the connection (does it want TLS? then rediss://)", false, false},
+		{
+			"a certificate of an unknown CA", errors.New("tls: failed to verify certificate: x509: certificate signed by unknown authority"),
+			"shows a certificate that is not trusted (tls_ca_file in REDIS_URL names a file with its CA): x509: certificate signed by unknown authority", false, true,
+		},
 		{"no TLS", errors.New("tls: first record does not look like a TLS handshake"), "does not speak TLS: use redis://, or its TLS port", false, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
