@@ -95,8 +95,7 @@ func New(rdb redis.UniversalClient, opts Options) *Hook {
 }
 
 // Close releases every wait at once: from then on asynq's servers are told that
-// there is nothing, and take no more tasks, but for one that a look under way may
-// still find. It returns when every goroutine of the hook has ended. Call it when a
+// there is nothing, and take no more tasks; what a look under way still finds goes back to where it was. It returns when every goroutine of the hook has ended. Call it when a
 // drain begins, before the servers are shut down, which otherwise wait for the
 // hook. Further calls do nothing.
 func (h *Hook) Close() {
@@ -132,8 +131,12 @@ func (h *Hook) Done(d *Delivery) {
 func (h *Hook) Settle(ctx context.Context, d *Delivery, e queue.Settlement) (mine bool, err error) {
 	e.Queue, e.Delivery = d.Queue, queue.Delivery{ID: d.ID, Count: d.Deliveries}
 	mine, err = h.store.Settle(ctx, e)
-	if err == nil && e.Verdict == queue.VerdictRetry {
+	switch {
+	case err != nil:
+	case e.Verdict == queue.VerdictRetry:
 		h.waiter(d.Queue).hint(time.Now().Add(e.Wait))
+	case d.Lane != "":
+		h.waiter(d.Queue).moved()
 	}
 	return mine, err
 }
@@ -301,8 +304,18 @@ func (h *Hook) look(ctx context.Context, w *waiter, pass Pass) (*Delivery, queue
 		return nil, found, nil
 	}
 	d := NewDelivery(w.queue, found, h.message(ctx, w.queue, found), pass, began)
+	if h.ending.Err() != nil { // closed while Redis was asked
+		return nil, found, h.putBack(ctx, d)
+	}
 	h.hands.put(d)
 	return d, found, nil
+}
+
+// putBack returns a task that nobody here shall execute any more.
+func (h *Hook) putBack(ctx context.Context, d *Delivery) error {
+	d.lose()
+	_, err := h.Settle(ctx, d, queue.Settlement{Verdict: queue.VerdictBack})
+	return err
 }
 
 // message returns what the worker gets to see of a task.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -38,6 +39,8 @@ type waiter struct {
 	asked    time.Time  // when that command was sent
 	lost     int        // pushes in a row after which nothing was there
 	failures int        // blocked commands in a row that failed
+
+	polls atomic.Bool // there are no pushes for now
 
 	mu     sync.Mutex
 	due    time.Time     // the earliest time at which something becomes runnable, zero if none is known
@@ -140,6 +143,7 @@ func (w *waiter) pushed(ctx context.Context, err error) bool {
 	switch {
 	case err == nil || errors.Is(err, redis.Nil):
 		if w.failures > 1 {
+			w.polls.Store(false)
 			w.log(false, nil)
 		}
 		w.failures = 0
@@ -150,16 +154,37 @@ func (w *waiter) pushed(ctx context.Context, err error) bool {
 		return true
 	}
 	if w.failures++; w.failures == 2 {
+		w.polls.Store(true)
 		w.log(true, err)
 	}
 	return w.poll(ctx)
 }
 
-// poll is what is left when there is no push to wait for.
+// poll is what is left when there is no push to wait for. A hint ends it early.
 func (w *waiter) poll(ctx context.Context) bool {
-	w.sleep(ctx, w.nextDue(errorPoll))
-	w.forget()
-	return false
+	over := time.Now().Add(errorPoll)
+	for {
+		timer := time.NewTimer(w.nextDue(time.Until(over)))
+		select {
+		case <-w.sooner:
+			timer.Stop()
+			continue
+		case <-timer.C:
+			w.forget()
+		case <-w.closed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+		return false
+	}
+}
+
+// moved notes that this process has moved a task on, and so perhaps made another runnable. A push
+// tells of it, where there are pushes.
+func (w *waiter) moved() {
+	if w.polls.Load() {
+		w.hint(time.Now())
+	}
 }
 
 // sleep returns false if it was ended early.
