@@ -29,6 +29,8 @@
 -- with an empty reason if the worker is not held.
 
 local ask, worker, pass, credentials = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+-- Where memory is full, Redis refuses what may need more as the first write of a script; this needs none.
+redis.call("DEL", KEYS[1] .. ":room")
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 

@@ -42,6 +42,8 @@ local alive = 15 * second -- how long a worker is known after it was heard
 local minute, month = 60, 30 * 24 * 3600
 local sweep = 5000 -- how much of what is over goes at a time
 
+-- Where memory is full, Redis refuses what may need more as the first write of a script; this needs none.
+redis.call("DEL", KEYS[1] .. ":room")
 local time = redis.call("TIME")
 local now = time[1] * second + time[2]
 

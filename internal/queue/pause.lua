@@ -7,6 +7,8 @@
 -- ARGV[4] the hold, ARGV[5] for how many milliseconds
 --
 -- Returns { 1 if the queue was paused by hand before, milliseconds that the hold still lasts, -2 if there is none, the hold }
+-- Where memory is full, Redis refuses what may need more as the first write of a script; this needs none.
+redis.call("DEL", KEYS[1] .. ":room")
 local paused = redis.call("GET", KEYS[1])
 local by_hand = paused and paused ~= ARGV[3]
 local before = by_hand and 1 or 0
