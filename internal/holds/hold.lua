@@ -84,7 +84,8 @@ local function hold(h, reason, code, asked, least, most)
 		h.level = h.level + 1
 	else
 		local soon = h.last == reason and now - h.ended < math.max(memory, 2 * h.wait)
-		h.level = soon and h.level + 1 or 0
+		-- Where other calls were answered since the last hold, it begins anew: least and most are the same then.
+		h.level = soon and most > least and h.level + 1 or 0
 		h.began, began = now, reason
 	end
 	h.reason, h.code, h.pass, h.pass_until, h.wanted = reason, code, "", 0, false

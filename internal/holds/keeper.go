@@ -35,6 +35,7 @@ type Keeper struct {
 	door
 	outbox
 	shutAt  time.Time      // when the hold began, to this process
+	amid    bool           // when it began, calls had been answered since the fleet opened
 	counts  map[Reason]int // holds that this process began
 	changed chan struct{}  // closed, and replaced, when something may go on
 	closed  bool

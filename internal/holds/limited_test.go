@@ -84,6 +84,29 @@ func TestLimitWithoutRetryAfter(t *testing.T) {
 	})
 }
 
+// 429s among calls that are answered are no reason to wait longer and longer.
+func TestLimitAmongAnswers(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		w.work = -1
+		n := 0
+		w.answers(func(call) layer.Answer {
+			if n++; n%20 == 0 {
+				return limited
+			}
+			return sent
+		})
+		w.worker("a", 8, Options{})
+		w.worker("b", 8, Options{})
+		w.sleep(5 * time.Minute)
+		// One hold of a second for every 20 calls, and at times a longer one.
+		if len(w.calls) < 2000 {
+			t.Errorf("%d calls in 5 minutes", len(w.calls))
+		}
+		t.Logf("%d calls in 5 minutes", len(w.calls))
+	})
+}
+
 // While a limiter finds the limit out, single 429s are its own.
 func TestLimitThatIsFoundOut(t *testing.T) {
 	t.Parallel()

@@ -197,6 +197,9 @@ func (k *Keeper) hold(a *attempt, f finding, now time.Time) {
 	if f.own() && a.token != k.opts.credentials() {
 		return // the token has changed since
 	}
+	if k.reason == "" {
+		k.amid = k.window == 0 || k.window > amid
+	}
 	k.count(f, now)
 	if k.found == nil || f.wait > k.found.wait {
 		k.found = &found{f, a.began, a.token}

@@ -46,8 +46,12 @@ const (
 	// for idle. Each answer lets one more in, so that the number doubles with every
 	// round; above wide it is not counted any more.
 	cold, wide = 8, 256
-	idle       = 10 * time.Second
-	second     = time.Second
+
+	// amid is how large the window is when a 429 is one among calls that are answered, after
+	// which the fleet is not held longer than after the first one.
+	amid   = 4
+	idle   = 10 * time.Second
+	second = time.Second
 
 	// poll is how often a held worker asks what became of the hold, beside hearing of it.
 	poll = 10 * time.Second

@@ -192,7 +192,7 @@ func (k *Keeper) tell() *request {
 	if f := k.found; f != nil {
 		k.found = nil
 		if !f.own() || f.token == req.credentials {
-			req.found, req.began = f.finding, f.began
+			req.found, req.began, req.amid = f.finding, f.began, k.amid
 		}
 	}
 	return req

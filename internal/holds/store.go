@@ -45,6 +45,7 @@ type request struct {
 	lastCode    string // of the failures
 	found       finding
 	began       time.Time // the attempt that found it
+	amid        bool      // other calls were answered since the fleet opened
 	lease       time.Duration
 }
 
@@ -93,6 +94,9 @@ func (s *store) args(req *request, now time.Time) []any {
 		began = ago(req.began)
 	}
 	p, outage := pauses[req.found.reason], pauses[Outage]
+	if req.amid && req.found.reason == RateLimit {
+		p.most = p.least // no reason to wait longer than the first time
+	}
 	reason := req.found.reason
 	if req.found.kind == nothing {
 		reason = ""
