@@ -64,7 +64,7 @@ func TestTokenChanges(t *testing.T) {
 			// The one with the old token asks now and then, and keeps nobody else away.
 			w.sleep(5 * time.Minute)
 			old := 0
-			for _, c := range w.calls {
+			for _, c := range w.made() {
 				if c.at > at && c.worker == b {
 					old++
 				}
@@ -107,8 +107,8 @@ func TestWrongTokenAgain(t *testing.T) {
 		}
 		b.setToken("right")
 		w.sleep(2 * time.Second)
-		if w.done < 500 || a.Snapshot().Reason != Credentials {
-			t.Errorf("%d tasks done, %+v", w.done, a.Snapshot())
+		if w.finished() < 500 || a.Snapshot().Reason != Credentials {
+			t.Errorf("%d tasks done, %+v", w.finished(), a.Snapshot())
 		}
 	})
 }

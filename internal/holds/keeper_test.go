@@ -76,7 +76,7 @@ func TestOpeningOfASlowAPI(t *testing.T) {
 		hold(w, w.worker("b", 0, Options{}), time.Second)
 		w.worker("a", 32, Options{})
 		w.sleep(25 * time.Second)
-		if n := len(w.calls); n < 33 {
+		if n := len(w.made()); n < 33 {
 			t.Errorf("%d calls within 15 s after the probe", n)
 		}
 	})
@@ -265,7 +265,8 @@ func law(w *world, random *rand.Rand) {
 	for range 2 + random.IntN(3) {
 		s := w.worker("", 1+random.IntN(12), Options{})
 		if random.IntN(3) == 0 {
-			s.dies = func(probe bool) bool { return probe && random.IntN(3) == 0 }
+			own := rand.New(rand.NewPCG(random.Uint64(), 1))
+			s.diesIf(func(probe bool) bool { return probe && own.IntN(3) == 0 })
 		}
 		workers = append(workers, s)
 	}

@@ -68,8 +68,8 @@ func TestLimitWithoutRetryAfter(t *testing.T) {
 		w.worker("a", 8, Options{})
 		w.breaks(limited)
 		w.sleep(10 * time.Minute)
-		last, gap := w.calls[0].at, time.Duration(0)
-		for _, c := range w.calls[1:] {
+		last, gap := w.made()[0].at, time.Duration(0)
+		for _, c := range w.made()[1:] {
 			if c.at-last < 100*time.Millisecond {
 				continue
 			}
@@ -145,13 +145,13 @@ func TestOneProbeAtATime(t *testing.T) {
 		w.breaks(limitedFor(time.Second))
 		w.sleep(5 * time.Minute)
 		var last time.Duration
-		for _, c := range w.calls {
+		for _, c := range w.made() {
 			if c.at > 5*time.Second && c.at < last+3*time.Second {
 				t.Errorf("a call at %s while one of %s was under way", c.at, last)
 			}
 			last = c.at
 		}
-		if n := len(w.calls); n < 60 {
+		if n := len(w.made()); n < 60 {
 			t.Errorf("%d calls in 5 min", n)
 		}
 		if n := workers[0].log.count("left alone"); n != 1 {

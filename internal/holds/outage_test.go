@@ -8,7 +8,7 @@ import (
 	"github.com/layerq/layerq/layer"
 )
 
-// bad counts what failed, and lets the API fail.
+// breaks lets every call fail from now on.
 func (w *world) breaks(failure layer.Answer) {
 	w.answers(func(call) layer.Answer { return failure })
 }
@@ -66,7 +66,7 @@ func TestOutage(t *testing.T) {
 						t.Errorf("logged\n%s", s.log)
 					}
 				}
-				for task, n := range w.spent {
+				for task, n := range w.losses() {
 					if n > 2 {
 						t.Errorf("task %d lost %d attempts", task, n)
 					}
@@ -113,10 +113,10 @@ func TestRandomFailuresHoldNobody(t *testing.T) {
 			w.sleep(15 * time.Second)
 			for _, s := range workers {
 				if s.log.count("left alone") != 0 {
-					t.Errorf("held after %d calls\n%s", len(w.calls), s.log)
+					t.Errorf("held after %d calls\n%s", len(w.made()), s.log)
 				}
 			}
-			if n := len(w.calls); n < 9_000 {
+			if n := len(w.made()); n < 9_000 {
 				t.Errorf("%d calls in 15 s, want about 10,000", n)
 			}
 		})
@@ -138,8 +138,8 @@ func TestRefusedTasksHoldNobody(t *testing.T) {
 			w.breaks(a)
 			s := w.worker("a", 16, Options{})
 			w.sleep(5 * time.Second)
-			if s.log.count("left alone") != 0 || len(w.calls) < 5000 {
-				t.Errorf("%d: %d calls\n%s", a.Status, len(w.calls), s.log)
+			if s.log.count("left alone") != 0 || len(w.made()) < 5000 {
+				t.Errorf("%d: %d calls\n%s", a.Status, len(w.made()), s.log)
 			}
 		})
 	}
@@ -161,11 +161,13 @@ func TestFlappingAPI(t *testing.T) {
 			return sent
 		})
 		w.sleep(2 * time.Minute)
+		w.mu.Lock()
 		if most := 12 * 80; failed > most {
 			t.Errorf("%d failed calls in 12 outages of 5 s, want at most %d", failed, most)
 		}
-		if w.done < 50_000 {
-			t.Errorf("%d tasks done in a minute of work", w.done)
+		w.mu.Unlock()
+		if w.finished() < 50_000 {
+			t.Errorf("%d tasks done in a minute of work", w.finished())
 		}
 	})
 }
@@ -179,7 +181,7 @@ func TestProberDies(t *testing.T) {
 		var workers []*simWorker
 		for range 3 {
 			s := w.worker("", 8, Options{})
-			s.dies = func(probe bool) bool {
+			s.diesIf(func(probe bool) bool {
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				if probe && died < 2 {
@@ -187,7 +189,7 @@ func TestProberDies(t *testing.T) {
 					return true
 				}
 				return false
-			}
+			})
 			workers = append(workers, s)
 		}
 		w.sleep(30 * time.Second)
@@ -195,9 +197,11 @@ func TestProberDies(t *testing.T) {
 		ended := w.now()
 		// Each death costs the lease of an attempt.
 		w.sleep(2*(defaultTimeout+spare) + 12*time.Second)
+		w.mu.Lock()
 		if died != 2 || w.done == 0 {
 			t.Errorf("%d died, %d tasks done %s after the outage", died, w.done, w.now()-ended)
 		}
+		w.mu.Unlock()
 		open := 0
 		for _, s := range workers {
 			if s.dead.Err() == nil && s.Snapshot().Reason == "" {
@@ -223,9 +227,9 @@ func TestNextTaskProbes(t *testing.T) {
 		w.work, w.loose = 0, nil
 		w.mu.Unlock()
 		w.sleep(time.Minute)
-		before := len(w.calls)
+		before := len(w.made())
 		w.sleep(5 * time.Minute)
-		if n := len(w.calls) - before; n != 0 {
+		if n := len(w.made()) - before; n != 0 {
 			t.Errorf("%d calls without a task", n)
 		}
 		w.answers(always(sent))
@@ -233,8 +237,8 @@ func TestNextTaskProbes(t *testing.T) {
 		w.work, w.done = 10, 0
 		w.mu.Unlock()
 		w.sleep(3 * time.Second)
-		if w.done != 10 {
-			t.Errorf("%d of 10 tasks done\n%s", w.done, s.log)
+		if w.finished() != 10 {
+			t.Errorf("%d of 10 tasks done\n%s", w.finished(), s.log)
 		}
 	})
 }
@@ -275,8 +279,8 @@ func TestRedisAwayDuringHold(t *testing.T) {
 		w.answers(always(sent))
 		w.redis.SetError("")
 		w.sleep(20 * time.Second)
-		if w.done < 1000 {
-			t.Errorf("%d tasks done after Redis was back", w.done)
+		if w.finished() < 1000 {
+			t.Errorf("%d tasks done after Redis was back", w.finished())
 		}
 	})
 }
@@ -315,8 +319,8 @@ func TestOneWorkerIsCutOff(t *testing.T) {
 		if fine.log.count("left alone") != 0 || cut.log.count("left alone") != 0 {
 			t.Errorf("held\n%s%s", fine.log, cut.log)
 		}
-		if w.done < 5000 {
-			t.Errorf("%d tasks done", w.done)
+		if w.finished() < 5000 {
+			t.Errorf("%d tasks done", w.finished())
 		}
 	})
 }

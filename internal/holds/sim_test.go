@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -105,6 +107,27 @@ func (w *world) during(from, to time.Duration) int {
 	return n
 }
 
+// made are the calls so far.
+func (w *world) made() []call {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.calls)
+}
+
+// finished counts the tasks that succeeded.
+func (w *world) finished() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.done
+}
+
+// losses are the attempts that failed, by task.
+func (w *world) losses() map[int]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.spent)
+}
+
 // answers sets what the API answers from now on.
 func (w *world) answers(api func(call) layer.Answer) {
 	w.mu.Lock()
@@ -139,10 +162,10 @@ type simWorker struct {
 	kill  context.CancelFunc // ends its tasks; what they hold stays held
 	dead  context.Context
 	tasks sync.WaitGroup
-	dies  func(probe bool) bool // asked before each call
 
 	mu    sync.Mutex
 	token string
+	dies  func(probe bool) bool // asked before each call
 }
 
 func (w *world) client() *redis.Client {
@@ -245,6 +268,19 @@ func (s *simWorker) setToken(token string) {
 	s.TokenChanged()
 }
 
+// diesIf lets the process die before a call.
+func (s *simWorker) diesIf(f func(probe bool) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dies = f
+}
+
+func (s *simWorker) isToDie(probe bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.dies != nil && s.dies(probe)
+}
+
 // slot is one of the tasks that a process runs at once.
 func (s *simWorker) slot() {
 	for s.dead.Err() == nil {
@@ -323,7 +359,7 @@ func (s *simWorker) execute(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if s.dies != nil && s.dies(passOf(ctx).Probe()) {
+		if s.isToDie(passOf(ctx).Probe()) {
 			s.kill()
 			<-s.ctx.Done() // it never says what became of it
 			return ctx.Err()
