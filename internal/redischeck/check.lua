@@ -7,7 +7,7 @@
 local hash, list, zset, set, text, ours = unpack(KEYS)
 local refusals = {}
 for _, try in ipairs({
-	{ "HSET", hash, "f", "1" }, { "HSETNX", hash, "f", "1" }, { "HSCAN", hash, "0" }, { "HGET", hash, "f" }, { "HMGET", hash, "f" }, { "HGETALL", hash }, { "HVALS", hash },
+	{ "HSET", hash, "f", "1" }, { "HSETNX", hash, "f", "1" }, { "HSCAN", hash, "0" }, { "HLEN", hash }, { "HGET", hash, "f" }, { "HMGET", hash, "f" }, { "HGETALL", hash }, { "HVALS", hash },
 	{ "HEXISTS", hash, "f" }, { "HINCRBY", hash, "f", "1" }, { "HDEL", hash, "f" },
 	{ "LPUSH", list, "x" }, { "RPUSH", list, "x" }, { "LLEN", list }, { "LINDEX", list, "0" }, { "LRANGE", list, "0", "-1" },
 	{ "LREM", list, "1", "x" }, { "RPOPLPUSH", list, list }, { "LPOS", list, "x" }, { "LPOP", list }, { "RPOP", list },

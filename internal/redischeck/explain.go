@@ -53,7 +53,7 @@ var replies = []reply{
 
 // known looks at what Redis said, below what others made of it.
 func known(err error) (r reply, said string, found bool) {
-	if answer, ok := errors.AsType[redis.Error](err); ok {
+	if answer, ok := errors.AsType[redis.Error](err); ok && !errors.Is(answer, redis.Nil) {
 		err = answer
 	}
 	for ; err != nil; err = errors.Unwrap(err) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"github.com/layerq/layerq/internal/redischeck"
@@ -174,6 +175,10 @@ func TestExplain(t *testing.T) {
 		{
 			"a certificate of an unknown CA", errors.New("tls: failed to verify certificate: x509: certificate signed by unknown authority"),
 			"shows a certificate that is not trusted (tls_ca_file in REDIS_URL names a file with its CA): x509: certificate signed by unknown authority", false, true,
+		},
+		{
+			"a master that the sentinels do not know", fmt.Errorf("redis: all sentinels specified in configuration are unreachable: %w", redis.Nil),
+			"is known to none of its sentinels: are they there, and is that the name of their master?", true, false,
 		},
 		{"no TLS", errors.New("tls: first record does not look like a TLS handshake"), "does not speak TLS: use redis://, or its TLS port", false, true},
 	} {
