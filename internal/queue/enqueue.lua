@@ -36,6 +36,10 @@ if ARGV[5] == "" then
 end
 redis.call("HSET", KEYS[1], "state", "scheduled")
 redis.call("ZADD", asynq .. "scheduled", ARGV[5], id)
+if lane ~= "" then
+	redis.call("RPUSH", due_key(lane, ARGV[5]), id)
+	redis.call("EXPIREAT", due_key(lane, ARGV[5]), ARGV[5] + 604800) -- should nobody forward them
+end
 if ARGV[6] ~= "" then
 	redis.pcall("PUBLISH", ARGV[6], ARGV[7]) -- a user without the permission is served a little later
 end

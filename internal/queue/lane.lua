@@ -16,6 +16,11 @@ local function task_key(id)
 	return asynq .. "t:" .. id
 end
 
+-- due_key is the list of those of a lane that are due at a second, in the order in which they were enqueued.
+local function due_key(lane, at)
+	return own .. "due:" .. string.format("%.0f", at) .. ":" .. lane
+end
+
 -- clock returns Redis' time in milliseconds, and in nanoseconds as asynq writes it.
 local function clock()
 	local time = redis.call("TIME")

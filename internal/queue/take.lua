@@ -40,6 +40,17 @@ local function drop(id)
 	table.insert(dropped, id)
 end
 
+-- first_due returns which task of a lane goes now that id is due: of those that are due at the same second, the
+-- one that was enqueued first. asynq's set has them in the order of their ids.
+local function first_due(set, lane, id, score)
+	local line = due_key(lane, score)
+	local first = redis.call("LPOP", line)
+	while first and first ~= id and (redis.call("ZSCORE", set, first) ~= score or has_message(first) ~= 1) do
+		first = redis.call("LPOP", line) -- somebody deleted it, or ran it by hand
+	end
+	return first or id
+end
+
 -- forward makes up to 100 due tasks of a set pending, as asynq's forwarder does. It returns how many
 -- milliseconds there are until the next one is due, -1 if the set is empty.
 local function forward(set)
@@ -52,15 +63,22 @@ local function forward(set)
 		-- Not more than a week: the worker looks again long before.
 		return math.ceil(math.min(left, 604800000))
 	end
-	for _, id in ipairs(redis.call("ZRANGEBYSCORE", set, "-inf", now / 1000, "LIMIT", 0, 100)) do
-		redis.call("ZREM", set, id)
-		if has_message(id) ~= 1 then
+	local found = redis.call("ZRANGEBYSCORE", set, "-inf", now / 1000, "WITHSCORES", "LIMIT", 0, 100)
+	for i = 1, #found, 2 do
+		local id, score = found[i], found[i + 1]
+		if not redis.call("ZSCORE", set, id) then
+			-- It went before another one of its lane.
+		elseif has_message(id) ~= 1 then
+			redis.call("ZREM", set, id)
 			drop(id)
 		else
 			local task = redis.call("HMGET", task_key(id), "lane", "state")
 			if task[1] and task[2] == "scheduled" then
+				id = first_due(set, task[1], id, score)
+				redis.call("ZREM", set, id)
 				enter(task[1], id, since) -- a task with a delay joins its lane when it is due
 			else
+				redis.call("ZREM", set, id)
 				make_pending(id, since)
 			end
 		end

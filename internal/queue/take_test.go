@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -316,5 +317,39 @@ func TestLeftoverOfAHeadLeavesItsLane(t *testing.T) {
 	b.look(time.Second)
 	if taken := b.take(); taken.ID != next.ID {
 		t.Errorf("%+v, want the next of the lane", taken)
+	}
+}
+
+// "Hello" and "how are you?", both at nine o'clock.
+func TestTasksOfOneSecondJoinInTheirOrder(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	var want []string
+	entries := make([]queue.Entry, 250)
+	at := time.Now().Add(2 * time.Second)
+	for i := range entries {
+		entries[i] = queue.Entry{Message: message(queue.Default), Lane: "a", ProcessAt: at}
+		want = append(want, entries[i].Message.ID)
+	}
+	if _, err := b.Enqueue(b.ctx, entries); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Remove(b.ctx, want[7], queue.Scheduled); err != nil {
+		t.Fatal(err)
+	}
+	want = slices.Delete(want, 7, 8)
+	var got []string
+	eventually(t, "the last task", func() bool {
+		if taken := b.take(); taken.Found == queue.FoundTask {
+			got = append(got, taken.ID)
+			b.settle(taken, queue.VerdictDone)
+		}
+		return len(got) == len(want)
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("they were taken in the order\n%v, want\n%v", got, want)
+	}
+	if keys := b.rdb.Keys(b.ctx, "layerq:{default}:due*").Val(); len(keys) > 0 {
+		t.Errorf("%v are left", keys)
 	}
 }
