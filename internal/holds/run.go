@@ -260,7 +260,11 @@ func (k *Keeper) exchange(ctx context.Context, req *request) error {
 func (k *Keeper) unsaid(req *request, err error) {
 	now := time.Now()
 	k.askAt = now.Add(retry)
-	if !k.failed {
+	switch {
+	case k.failed || k.closed:
+	case !k.known:
+		k.log.Warn("redis does not say whether layer is to be left alone: no tasks are taken until it does", "error", err)
+	default:
 		k.log.Debug("redis does not answer, holds are not shared", "error", err)
 	}
 	k.failed, k.confirming, k.doubtful = true, false, time.Time{}
