@@ -14,17 +14,17 @@ import (
 // nothing came. It bounds how late an idle worker sees what neither a push nor
 // [queue.WakeChannel] tells of: a task that another program than ours scheduled for
 // less than this ahead.
-const BlockTimeout = 3 * time.Second
+const BlockTimeout = 3200 * time.Millisecond
 
 // blockGrace is how much later than BlockTimeout the answer may come.
-const blockGrace = 500 * time.Millisecond
+const blockGrace = 400 * time.Millisecond
 
 // Times that are further away than a producer publishes must be seen by the look after each wait.
 const _ = uint(queue.WakeWithin - BlockTimeout - blockGrace)
 
 // blockArg is BlockTimeout as Redis takes it. go-redis' own BLMove waits ten
 // seconds longer than this for a connection that is dead.
-const blockArg = "3"
+const blockArg = "3.2"
 
 // listenCheck is how often a silent subscription is checked to be alive. It is
 // a command each time, and what gets lost meanwhile is late by seconds only.

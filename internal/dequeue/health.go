@@ -12,7 +12,7 @@ import (
 
 // patience is how long Redis may leave every command unanswered before that
 // counts as an outage. Together with [BlockTimeout] it stays below five seconds.
-const patience = 1500 * time.Millisecond
+const patience = 1400 * time.Millisecond
 
 // health is what the commands of the client say about Redis.
 type health struct {
