@@ -13,3 +13,6 @@ func AgePublished(s *Store, d time.Duration) {
 		s.published[q] = s.published[q].Add(-d)
 	}
 }
+
+// InfoOf reads what the script that counts a queue returns, at a time of the clock of whoever asks.
+func InfoOf(name string, reply []any, now time.Time) (Info, error) { return newInfo(name, reply, now) }

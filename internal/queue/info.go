@@ -50,7 +50,7 @@ func (s *Store) Queues(ctx context.Context) ([]Info, error) {
 
 // newInfo reads the array that stats.lua returns.
 func newInfo(name string, reply []any, now time.Time) (Info, error) {
-	if len(reply) != 11 {
+	if len(reply) != 12 {
 		return Info{}, errReply
 	}
 	info := Info{
@@ -65,10 +65,10 @@ func newInfo(name string, reply []any, now time.Time) (Info, error) {
 		info.Held = &Hold{Until: now.Add(time.Duration(pause) * time.Millisecond)}
 	}
 	info.Paused = info.Held != nil || pause == -1
-	if since, ok := reply[10].(string); ok {
-		if at := unixNano(since); !at.IsZero() {
-			info.Latency = max(0, now.Sub(at))
-		}
+	since, _ := reply[10].(string)
+	redisNow, _ := reply[11].(string) // the clocks of those who ask differ
+	if at := unixNano(since); !at.IsZero() {
+		info.Latency = max(0, unixNano(redisNow).Sub(at))
 	}
 	return info, nil
 }

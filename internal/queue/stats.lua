@@ -6,7 +6,7 @@
 -- Returns the sizes of pending, active, scheduled, retry, archived and completed, how many
 -- of the scheduled ones wait for their turn, the hold and how many milliseconds it still lasts (-2: there is
 -- none), how many milliseconds the pause still lasts (-1: no end, -2: not paused), since when the task that
--- is next is pending.
+-- is next is pending, and what time it is, both in nanoseconds of Redis' clock.
 local stats = { redis.call("LLEN", KEYS[1]), redis.call("LLEN", asynq .. "active") }
 for _, set in ipairs({ "scheduled", "retry", "archived", "completed" }) do
 	table.insert(stats, redis.call("ZCARD", asynq .. set))
@@ -18,4 +18,6 @@ stats[9] = redis.call("PTTL", own .. "held")
 stats[10] = redis.call("PTTL", asynq .. "paused")
 local next = redis.call("LINDEX", KEYS[1], -1)
 stats[11] = next and redis.call("HGET", task_key(next), "pending_since")
+local _, at = clock()
+stats[12] = at
 return stats

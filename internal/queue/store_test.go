@@ -517,3 +517,14 @@ func TestRepeatedEnqueueAfterAWorkerHadTheTask(t *testing.T) {
 		}
 	}
 }
+
+// Autoscaling goes by the latency: the clock of the worker that is asked must not matter.
+func TestLatencyIsByRedisClock(t *testing.T) {
+	t.Parallel()
+	zero := int64(0)
+	reply := []any{int64(1), zero, zero, zero, zero, zero, zero, "", int64(-2), int64(-2), "1700000000000000000", "1700000003000000000"}
+	info, err := queue.InfoOf(queue.Default, reply, time.Now())
+	if err != nil || info.Latency != 3*time.Second {
+		t.Errorf("%v, %v, want 3 s", info.Latency, err)
+	}
+}
