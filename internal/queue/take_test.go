@@ -238,7 +238,7 @@ func TestClockThatWasSetBack(t *testing.T) {
 	b.look(-time.Hour)
 	b.take()
 	if till := b.rdb.ZScore(b.ctx, queue.LeaseKey(queue.Default), m.ID).Val(); till > float64(time.Now().Add(queue.LeaseTime).Unix())+1 {
-		t.Errorf("the lease of a worker that is gone lasts %v", time.Unix(int64(till), 0).Sub(time.Now()))
+		t.Errorf("the lease of a worker that is gone lasts %v", time.Until(time.Unix(int64(till), 0)))
 	}
 	if at := b.rdb.HGet(b.ctx, queue.LookKey(queue.Default), "at").Val(); at > strconv.FormatInt(time.Now().Add(time.Minute).UnixMilli(), 10) {
 		t.Error("nobody looks for an hour")
