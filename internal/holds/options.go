@@ -47,11 +47,12 @@ const (
 	// round; above wide it is not counted any more.
 	cold, wide = 8, 256
 
-	// amid is how large the window is when a 429 is one among calls that are answered, after
-	// which the fleet is not held longer than after the first one.
-	amid   = 4
-	idle   = 10 * time.Second
-	second = time.Second
+	// amid is how large the window is when a 429 is one among calls that are answered. The fleet is held for
+	// amidPause then, however often it comes. If that was too short, the probe finds it out.
+	amid      = 2
+	amidPause = 250 * time.Millisecond
+	idle      = 10 * time.Second
+	second    = time.Second
 
 	// poll is how often a held worker asks what became of the hold, beside hearing of it.
 	poll = 10 * time.Second

@@ -95,6 +95,7 @@ func (s *store) args(req *request, now time.Time) []any {
 	}
 	p, outage := pauses[req.found.reason], pauses[Outage]
 	if req.amid && req.found.reason == RateLimit {
+		p.least = amidPause
 		p.most = p.least // no reason to wait longer than the first time
 	}
 	reason := req.found.reason
