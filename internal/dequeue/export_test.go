@@ -26,7 +26,7 @@ func Expiry(cmd redis.Cmder) bool {
 // IsTake tells whether cmd is our own look for a task.
 func IsTake(cmd redis.Cmder) bool {
 	keys, argv, ok := scriptCall(cmd)
-	return ok && len(keys) == 1 && len(argv) == 5 && isKey(keys[0], "pending")
+	return ok && len(keys) == 1 && len(argv) == 6 && isKey(keys[0], "pending")
 }
 
 // Normalize is what asynq gets instead of an encoded message.

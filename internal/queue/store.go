@@ -22,6 +22,8 @@ type Store struct {
 	replicas int
 	patience time.Duration
 
+	clocks sync.Map // queue to clock
+
 	mu        sync.Mutex
 	published map[string]time.Time // queue to when its name was last put into AllQueuesKey
 }

@@ -62,7 +62,8 @@ type Taken struct {
 // probe, a hold does not count.
 //
 // Repeated because its answer was lost, it takes another task; the first one is
-// taken again by somebody when its lease has ended.
+// taken again by somebody when its lease has ended. What Redis carries out after the deadline of ctx takes
+// nothing, once a first answer has told of its clock.
 func (s *Store) Take(ctx context.Context, queue string, probe bool) (Taken, error) {
 	flag := ""
 	if probe {
@@ -70,7 +71,7 @@ func (s *Store) Take(ctx context.Context, queue string, probe bool) (Taken, erro
 	}
 	reply, err := runOne(ctx, s.rdb, takeScript, call{
 		keys: []string{PendingKey(queue)},
-		args: []any{Prefix(queue), ownPrefix(queue), int(LeaseTime / time.Second), flag, Suspect},
+		args: []any{Prefix(queue), ownPrefix(queue), int(LeaseTime / time.Second), flag, Suspect, s.notAfter(ctx, queue)},
 	}).Slice()
 	if err != nil {
 		return Taken{}, err
@@ -79,7 +80,22 @@ func (s *Store) Take(ctx context.Context, queue string, probe bool) (Taken, erro
 	if err != nil {
 		return Taken{}, fmt.Errorf("queue: take from %s: %w", queue, err)
 	}
+	s.clocks.Store(queue, clock{taken.Now, time.Now()})
 	return taken, nil
+}
+
+// A clock is what Redis' clock said, and when. In a Cluster each queue's may be another's.
+type clock struct{ redis, here time.Time }
+
+// notAfter is the deadline of ctx by Redis' clock, as the script takes it.
+func (s *Store) notAfter(ctx context.Context, queue string) any {
+	deadline, ends := ctx.Deadline()
+	last, known := s.clocks.Load(queue)
+	c, _ := last.(clock)
+	if !ends || !known {
+		return ""
+	}
+	return c.redis.Add(deadline.Sub(c.here)).UnixMilli()
 }
 
 // newTaken reads the array that take.lua returns.

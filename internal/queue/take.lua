@@ -5,6 +5,7 @@
 -- ARGV[3] for how many seconds the task is the worker's
 -- ARGV[4] "1": the task probes whether a hold may end, so the hold does not count
 -- ARGV[5] from how many crashes on a task runs alone among its kind
+-- ARGV[6] when nobody waits for the answer any more, in milliseconds of Redis' clock; empty if that is not known
 --
 -- Returns
 --   { "task", dropped, now, id, message, result, attempts, failures, deliveries, crashes, lane }
@@ -241,6 +242,12 @@ local function is_alone(id)
 	end
 	redis.call("SET", own .. "suspect", id, "EX", 3600)
 	return true
+end
+
+-- A Redis that was frozen carries out what has piled up in its connections. A task taken for nobody would wait
+-- for the end of its lease, and be counted as a crash.
+if ARGV[6] ~= "" and now > tonumber(ARGV[6]) then
+	return { "idle", dropped, now, 0 }
 end
 
 -- Redis whose memory is full refuses what may need more, but only as the first write of a script. What

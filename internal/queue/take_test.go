@@ -353,3 +353,57 @@ func TestTasksOfOneSecondJoinInTheirOrder(t *testing.T) {
 		t.Errorf("%v are left", keys)
 	}
 }
+
+// A Redis that was frozen carries out what has piled up: nobody waits for these tasks.
+func TestATakeThatComesTooLateTakesNothing(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	b.take() // learns Redis' clock
+	enqueue(t, b.Store, message(queue.Default), time.Time{})
+	late, cancel := context.WithDeadline(context.WithoutCancel(b.ctx), time.Now().Add(-time.Second))
+	cancel()
+	// The client would not send it: what is sent is looked at on its way.
+	sent := make(chan []any, 1)
+	store := queue.NewStore(watching(b.t, sent))
+	if _, err := store.Take(b.ctx, queue.Default, false); err != nil { // and takes the task
+		t.Fatal(err)
+	}
+	<-sent
+	if _, err := store.Take(late, queue.Default, false); err == nil {
+		t.Fatal("a context that is over was no error")
+	}
+	enqueue(t, b.Store, message(queue.Default), time.Time{})
+	args := <-sent
+	reply, err := b.rdb.Do(b.ctx, args...).Slice()
+	if err != nil || reply[0] != "idle" {
+		t.Errorf("%v, %v, want nothing taken", reply, err)
+	}
+	if n := b.rdb.LLen(b.ctx, queue.PendingKey(queue.Default)).Val(); n != 1 {
+		t.Errorf("%d tasks are pending, want 1", n)
+	}
+}
+
+// watching returns a client that shows each EVALSHA on its way to Redis.
+func watching(t *testing.T, sent chan<- []any) redis.UniversalClient {
+	t.Helper()
+	rdb := redistest.New(t)
+	rdb.AddHook(watch{sent})
+	return rdb
+}
+
+type watch struct{ sent chan<- []any }
+
+func (watch) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (w watch) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "evalsha" {
+			w.sent <- cmd.Args()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (watch) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}

@@ -13,4 +13,5 @@ func Quiet() { redis.SetLogger(silence{}) }
 
 type silence struct{}
 
+// Printf implements go-redis' logger.
 func (silence) Printf(context.Context, string, ...any) {}
