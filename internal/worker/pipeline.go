@@ -56,7 +56,6 @@ func (p *pipeline) deliver(ctx context.Context, side *dequeue.Delivery) {
 	defer p.flight.enter(d.Queue)()
 	start := time.Now()
 
-	failpoint.Reach(failpoint.BeforeCall, d.Message.Payload)
 	result, err := p.execute(ctx, d)
 	failpoint.Reach(failpoint.AfterCall, d.Message.Payload)
 	p.settle(ctx, d, result, err, time.Since(start))
@@ -93,6 +92,7 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 		ctx = context.WithoutCancel(ctx) // asynq ends it, too
 	}
 	x := &execution{queue: d.Queue, expiry: expiry, mine: d.Mine, draining: p.draining}
+	failpoint.Reach(failpoint.BeforeCall, d.Message.Payload)
 	return p.call(ctx, x, id, task, d.Deliveries)
 }
 
