@@ -141,22 +141,26 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 
 	switch v.outcome {
 	case done:
-		p.settler.done(ctx, d, result)
-		log.Debug("task done")
+		if p.settler.done(ctx, d, result) {
+			log.Debug("task done")
+		}
 	case doneBefore:
-		p.settler.done(ctx, d, result)
-		log.Info("task was done before, which could not be written down then")
+		if p.settler.done(ctx, d, result) {
+			log.Info("task was done before, which could not be written down then")
+		}
 	case retry, hold:
 		wait, reason := p.delay.after(d.Deliveries, err), reasonOf(err)
-		p.settler.retry(ctx, d, reason, wait, v.counts)
-		log.Info("task will be retried", "wait", wait, "error", reason)
+		if p.settler.retry(ctx, d, reason, wait, v.counts) {
+			log.Info("task will be retried", "wait", wait, "error", reason)
+		}
 	case handBack:
-		p.settler.back(ctx, d)
 		level := slog.LevelInfo
 		if isHeld(err) { // many at once, and the hold has its own line
 			level = slog.LevelDebug
 		}
-		log.Log(ctx, level, "task goes back to its queue", "reason", reasonOf(err))
+		if p.settler.back(ctx, d) {
+			log.Log(ctx, level, "task goes back to its queue", "reason", reasonOf(err))
+		}
 	case abandon:
 		log.Warn("the task is no longer this worker's, its lease ended: it is left to whoever has it now")
 	case archive:
@@ -164,7 +168,8 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 			log.Error("task panicked", "stack", string(panicked.stack))
 		}
 		reason := reasonOf(err)
-		p.settler.archive(ctx, d, reason, code)
-		log.Warn("task archived", "error", reason)
+		if p.settler.archive(ctx, d, reason, code) {
+			log.Warn("task archived", "error", reason)
+		}
 	}
 }

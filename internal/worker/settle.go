@@ -32,7 +32,7 @@ type deliveries interface {
 }
 
 // done completes a task. Its result is the mark that no delivery of it makes a call any more.
-func (s *settler) done(ctx context.Context, d *delivery, result tasks.Result) {
+func (s *settler) done(ctx context.Context, d *delivery, result tasks.Result) bool {
 	encoded, err := json.Marshal(result)
 	if err != nil {
 		// A result is made of ids: this cannot happen. If it did, the task would
@@ -46,29 +46,29 @@ func (s *settler) done(ctx context.Context, d *delivery, result tasks.Result) {
 			queue.FieldResult, encoded, queue.FieldAttempts, d.attempts, queue.FieldDoneAt, queue.FormatTime(e.Now),
 		}
 	}
-	s.settle(ctx, d, e)
+	return s.settle(ctx, d, e)
 }
 
 // retry runs a task again after a wait.
-func (s *settler) retry(ctx context.Context, d *delivery, reason string, wait time.Duration, counts bool) {
+func (s *settler) retry(ctx context.Context, d *delivery, reason string, wait time.Duration, counts bool) bool {
 	e := s.failed(d, queue.VerdictRetry, reason)
 	e.Wait, e.Counts = wait, counts
 	if counts {
 		e.Message.Retried++
 	}
-	s.settle(ctx, d, e)
+	return s.settle(ctx, d, e)
 }
 
 // archive keeps a task for a person.
-func (s *settler) archive(ctx context.Context, d *delivery, reason, code string) {
+func (s *settler) archive(ctx context.Context, d *delivery, reason, code string) bool {
 	e := s.failed(d, queue.VerdictArchive, reason)
 	e.Fields = append(e.Fields, queue.FieldCode, code)
-	s.settle(ctx, d, e)
+	return s.settle(ctx, d, e)
 }
 
 // back puts a task to the front of its queue, as it was.
-func (s *settler) back(ctx context.Context, d *delivery) {
-	s.settle(ctx, d, queue.Settlement{Verdict: queue.VerdictBack, Fields: d.counts()})
+func (s *settler) back(ctx context.Context, d *delivery) bool {
+	return s.settle(ctx, d, queue.Settlement{Verdict: queue.VerdictBack, Fields: d.counts()})
 }
 
 func (s *settler) failed(d *delivery, v queue.Verdict, reason string) queue.Settlement {
@@ -95,7 +95,8 @@ func (d *delivery) counts() []any {
 	return fields
 }
 
-func (s *settler) settle(ctx context.Context, d *delivery, e queue.Settlement) {
+// settle returns whether what became of the task is written down.
+func (s *settler) settle(ctx context.Context, d *delivery, e queue.Settlement) bool {
 	// Not bound to asynq's context: a lost lease does not undo what was done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
@@ -119,4 +120,5 @@ func (s *settler) settle(ctx context.Context, d *delivery, e queue.Settlement) {
 	case !mine:
 		log.Debug("the task was settled before, or is no longer this worker's")
 	}
+	return err == nil
 }
