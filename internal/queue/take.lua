@@ -250,6 +250,12 @@ if ARGV[6] ~= "" and now > tonumber(ARGV[6]) then
 	return { "idle", dropped, now, 0 }
 end
 
+-- Most looks of an idle worker find a queue in which there is nothing at all, but what is done.
+if redis.call("EXISTS", pending, active, leases, asynq .. "scheduled", asynq .. "retry", asynq .. "archived", asynq .. "groups",
+	asynq .. "paused", own .. "held", own .. "heads", own .. "dead") == 0 then
+	return { "idle", dropped, now, -1 }
+end
+
 -- Redis whose memory is full refuses what may need more, but only as the first write of a script. What
 -- empties the queue must go on: so it begins with a write that needs none.
 redis.call("DEL", own .. "room")
