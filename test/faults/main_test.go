@@ -92,7 +92,9 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
-	if err := goleak.Find(); err != nil && code == 0 {
+	// toxiproxy leaves a goroutine behind when a connection ends in the middle of a piece of data.
+	proxied := goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run")
+	if err := goleak.Find(proxied); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "faults:", err)
 		return 1
 	}
