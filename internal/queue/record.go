@@ -35,7 +35,8 @@ type Record struct {
 	NextProcessAt time.Time
 	// EnqueuedAt is the producer's time; zero if the producer was not layerq.
 	EnqueuedAt time.Time
-	// CompletedAt is zero unless the task is completed.
+	// CompletedAt is zero unless the task is completed. It is by the worker's
+	// clock, but never before EnqueuedAt: the producer's may be ahead.
 	CompletedAt time.Time
 	// ArchivedAt is zero unless the task is archived.
 	ArchivedAt time.Time
@@ -81,13 +82,15 @@ func newRecord(reply any) (*Record, error) {
 		r.ArchivedAt, r.Code = at, text(6)
 	case Completed:
 		r.CompletedAt = completedAt(text(4), msg)
+		if r.CompletedAt.Before(r.EnqueuedAt) {
+			r.CompletedAt = r.EnqueuedAt
+		}
 	case Pending, Waiting, Active:
 	}
 	return r, nil
 }
 
-// completedAt is when a completed task was done. asynq notes whole seconds, which
-// can lie before the time at which the task was enqueued.
+// completedAt is when a completed task was done; asynq notes whole seconds.
 func completedAt(doneAt string, msg *Message) time.Time {
 	if t, err := ParseTime(doneAt); err == nil {
 		return t

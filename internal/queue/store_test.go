@@ -528,3 +528,19 @@ func TestLatencyIsByRedisClock(t *testing.T) {
 		t.Errorf("%v, %v, want 3 s", info.Latency, err)
 	}
 }
+
+// Whoever subtracts the two must not get less than nothing from two clocks.
+func TestTaskIsNotCompletedBeforeItWasEnqueued(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.New(t)
+	store := queue.NewStore(rdb)
+	m := message(queue.Default)
+	ahead := time.Now().Add(time.Minute)
+	m.Headers[queue.HeaderEnqueuedAt] = queue.FormatTime(ahead)
+	enqueue(t, store, m, time.Time{})
+	rdb.HSet(t.Context(), queue.TaskKey(m.Queue, m.ID), "state", "completed", queue.FieldDoneAt, queue.FormatTime(time.Now()))
+	found, err := store.Find(t.Context(), m.ID)
+	if err != nil || !found.CompletedAt.Equal(ahead) {
+		t.Errorf("completed at %v, %v, want %v", found.CompletedAt, err, ahead)
+	}
+}

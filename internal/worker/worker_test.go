@@ -23,7 +23,7 @@ func TestWorker_executes_tasks_of_every_queue(t *testing.T) {
 		if want := `{"message_id":"layer:///messages/` + id.String() + `"}`; string(info.Result) != want || info.Attempts != 1 {
 			t.Errorf("%s: result %s after %d attempts, want %s after 1", name, info.Result, info.Attempts, want)
 		}
-		if !info.CompletedAt.After(info.EnqueuedAt) {
+		if info.CompletedAt.Before(info.EnqueuedAt) {
 			t.Errorf("%s: completed at %v, enqueued at %v", name, info.CompletedAt, info.EnqueuedAt)
 		}
 	}

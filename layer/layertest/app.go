@@ -135,7 +135,7 @@ func (a *app) change(f func(tx *tx) (answer, *failure)) (answer, *failure, promi
 	if before.failed() {
 		return answer{}, nil, before.never()
 	}
-	tx := &tx{app: a, now: time.Now().UTC().Truncate(time.Millisecond)}
+	tx := &tx{app: a, now: time.Now().UTC().Round(0)}
 	ans, fail := f(tx)
 	if len(tx.touched) == 0 {
 		return ans, fail, before

@@ -139,7 +139,7 @@ func (m *member) activity() int64 {
 	if last := m.last(); last != nil {
 		return last.sentAt
 	}
-	return m.conv.createdAt.UnixMilli()
+	return m.conv.createdAt.UnixNano()
 }
 
 // deleteUserConversation answers DELETE /apps/A/users/U/conversations/C: for

@@ -15,7 +15,7 @@ type message struct {
 	conv   *conversation
 	roster *roster // participants when it was sent
 	packed string  // sender and parts
-	sentAt int64   // Unix milliseconds
+	sentAt int64   // Unix nanoseconds: finer than is shown, so that two are in order
 	seq    uint64  // in its conversation, from 1
 	marks  *marks
 }
@@ -146,7 +146,7 @@ func (msg *message) author() sender {
 	return sender{isUser: msg.packed[0] == packedUser, name: msg.packed[width : width+int(n)]}
 }
 
-func (msg *message) time() time.Time { return time.UnixMilli(msg.sentAt) }
+func (msg *message) time() time.Time { return time.Unix(0, msg.sentAt) }
 
 func (msg *message) mark() *marks {
 	if msg.marks == nil {

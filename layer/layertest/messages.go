@@ -96,7 +96,7 @@ func parseSender(body object) (sender, *failure) {
 // post adds a message to a conversation and to the views of its participants.
 func (tx *tx) post(conv *conversation, id uuid.UUID, packed string) *message {
 	conv.seq++
-	msg := &message{id: id, conv: conv, roster: conv.roster, packed: packed, sentAt: tx.now.UnixMilli(), seq: conv.seq}
+	msg := &message{id: id, conv: conv, roster: conv.roster, packed: packed, sentAt: tx.now.UnixNano(), seq: conv.seq}
 	tx.hideFromBlocked(msg)
 	conv.messages = append(conv.messages, msg)
 	tx.messages[id] = msg

@@ -69,7 +69,7 @@ func (a *app) plan(s *scheduled) {
 
 // message is what the answer to a delayed send shows.
 func (s *scheduled) message() *message {
-	return &message{id: s.id, conv: s.conv, roster: s.conv.roster, packed: s.packed, sentAt: s.made.UnixMilli()}
+	return &message{id: s.id, conv: s.conv, roster: s.conv.roster, packed: s.packed, sentAt: s.made.UnixNano()}
 }
 
 // sendScheduled sends a delayed message, unless its conversation was deleted or
