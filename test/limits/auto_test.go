@@ -6,34 +6,33 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 // Nobody tells the workers what the limit is. They find it, at the cost of few refused
 // calls, follow it when it moves, and know it after a restart.
 func TestAuto(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
 	s := newSite(t, "LAYERQ_RATE_LIMIT=auto", "LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_RETRY_MIN=100ms", "LAYERQ_RETRY_MAX=1s")
-	s.limit("100/1s")
+	s.emulator.Limit("100/1s")
 	if !*long {
 		s.enqueue(5_000, "default")
-		s.start(3)
+		s.Start(3)
 		s.phase("in the 5 s after 25 s", 100, 25*time.Second, 5*time.Second, 0.80, 0.10)
 		return
 	}
 	s.enqueue(60_000, "default")
-	s.start(3)
+	s.Start(3)
 	s.phase("in the 5 s before a minute", 100, 55*time.Second, 5*time.Second, 0.80, 0.10)
 	s.phase("in the 90 s after that", 100, 0, 90*time.Second, 0.85, 0.02)
-	s.limit("40/1s")
+	s.emulator.Limit("40/1s")
 	s.phase("15 s after the limit fell to 40", 40, 15*time.Second, 60*time.Second, 0.85, 0.02)
-	s.limit("150/1s")
+	s.emulator.Limit("150/1s")
 	s.phase("30 s after it rose to 150", 150, 30*time.Second, 60*time.Second, 0.85, 0.02)
-	for _, p := range s.workers {
-		p.stop()
-	}
-	s.workers = nil
-	s.start(3)
-	eventually(t, 20*time.Second, "the workers run", func() bool {
-		return strings.Contains(s.workers[2].output(), "worker takes tasks")
+	s.Stop()
+	s.Start(3)
+	rig.Eventually(t, 20*time.Second, "the workers run", func() bool {
+		return strings.Contains(s.Living()[2].Output(), "worker takes tasks")
 	})
 	s.phase("in the first 10 s of new workers", 150, 0, 10*time.Second, 0.80, 0.05)
 }

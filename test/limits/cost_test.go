@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 // Three workers with 210 places wait for permits, for some tasks that they have and for those that they
@@ -24,9 +26,9 @@ func TestWaiting(t *testing.T) { //nolint:paralleltest // one after the other: t
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "LAYERQ_RATE_LIMIT="+c.rate, "LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_QUEUES=default=70")
 			s.enqueue(3000, "default")
-			s.start(3)
-			for _, p := range s.workers {
-				eventually(t, 30*time.Second, "calls wait", func() bool { return s.metric(p, `layerq_permits_waiting{queue="default"}`) > 0 })
+			s.Start(3)
+			for _, p := range s.Living() {
+				rig.Eventually(t, 30*time.Second, "calls wait", func() bool { return s.metric(p, `layerq_permits_waiting{queue="default"}`) > 0 })
 			}
 			const span = 10 * time.Second
 			exchanges, scripts, commands := s.asked()
@@ -38,9 +40,13 @@ func TestWaiting(t *testing.T) { //nolint:paralleltest // one after the other: t
 				t.Errorf("Redis is asked %.1f times a second for permits, want %.0f at most", per, c.exchanges)
 			}
 			calls := len(s.arrivals())
-			for _, p := range s.workers {
-				if took := p.stop(); took > 5*time.Second {
-					t.Errorf("%s took %s to stop, though all its tasks wait", p.name, took)
+			for _, p := range s.Living() {
+				begin := time.Now()
+				if code := p.Stop(); code != 0 {
+					t.Errorf("%s ended with %d", p.Name, code)
+				}
+				if took := time.Since(begin); took > 5*time.Second {
+					t.Errorf("%s took %s to stop, though all its tasks wait", p.Name, took)
 				}
 			}
 			calls = max(calls, len(s.arrivals()))
@@ -55,10 +61,10 @@ func TestWaiting(t *testing.T) { //nolint:paralleltest // one after the other: t
 // asked is how often the workers asked for permits, how many scripts Redis ran, and how many commands.
 func (s *site) asked() (exchanges, scripts, commands float64) {
 	s.t.Helper()
-	for _, p := range s.workers {
+	for _, p := range s.Living() {
 		exchanges += s.metric(p, `layerq_permits_exchanges_total{result="answered"}`)
 	}
-	stats, err := s.rdb.Info(s.t.Context(), "commandstats").Result()
+	stats, err := s.redis.Client.Info(s.t.Context(), "commandstats").Result()
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -73,7 +79,7 @@ func (s *site) asked() (exchanges, scripts, commands float64) {
 }
 
 // metric is a value of a worker's metrics, 0 if there is none.
-func (s *site) metric(p *process, name string) float64 {
+func (s *site) metric(p *rig.Process, name string) float64 {
 	s.t.Helper()
 	for line := range strings.Lines(s.admin(p, "/metrics")) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {

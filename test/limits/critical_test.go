@@ -5,6 +5,8 @@ package limits
 import (
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 // Half of the limit is for queue critical alone, whether or not it wants it; and what waits
@@ -22,11 +24,11 @@ func TestCritical(t *testing.T) { //nolint:paralleltest // one after the other: 
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, "LAYERQ_RATE_LIMIT=20/1s", "LAYERQ_CRITICAL_RESERVE="+c.reserve)
-			s.limit("20/1s")
+			s.emulator.Limit("20/1s")
 			s.enqueue(600, "default")
-			s.worker("LAYERQ_QUEUES=default=64")
-			s.worker("LAYERQ_QUEUES=critical=4")
-			eventually(t, 20*time.Second, "calls", func() bool { return len(s.arrivals()) >= 2*c.most })
+			s.Worker("LAYERQ_QUEUES=default=64")
+			s.Worker("LAYERQ_QUEUES=critical=4")
+			rig.Eventually(t, 20*time.Second, "calls", func() bool { return len(s.arrivals()) >= 2*c.most })
 			calm := s.arrivals()
 			if got := calm.most(time.Second); got > c.most {
 				t.Errorf("%d calls of queue default in a second, want %d", got, c.most)
@@ -36,7 +38,7 @@ func TestCritical(t *testing.T) { //nolint:paralleltest // one after the other: 
 			for i := range 10 {
 				begin := time.Now()
 				s.enqueueTo(room, "critical")
-				eventually(t, 10*time.Second, "the critical call", func() bool { return s.arrivals().to(room) > i })
+				rig.Eventually(t, 10*time.Second, "the critical call", func() bool { return s.arrivals().to(room) > i })
 				slowest = max(slowest, s.arrivals().lastTo(room).Sub(begin))
 				<-time.After(130 * time.Millisecond) // at no fixed time of a second
 			}

@@ -3,25 +3,18 @@
 package limits
 
 import (
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 // Without Redis each worker goes on with what is in its hands, within its share:
 // calls go on, and never too many.
 func TestWithoutRedis(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
 	for name, take := range map[string]func(s *site, away time.Duration){
-		"killed and restarted": func(s *site, away time.Duration) {
-			s.redis.kill()
-			<-time.After(away)
-			s.runRedis()
-		},
-		"frozen": func(s *site, away time.Duration) {
-			s.redis.signal(syscall.SIGSTOP)
-			<-time.After(away)
-			s.redis.signal(syscall.SIGCONT)
-		},
+		"killed and restarted": func(s *site, away time.Duration) { s.redis.Crash(away) },
+		"frozen":               func(s *site, away time.Duration) { s.redis.Proc.Freeze(away) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			if name == "frozen" && !*long {
@@ -29,10 +22,10 @@ func TestWithoutRedis(t *testing.T) { //nolint:paralleltest // one after the oth
 			}
 			const n, away = 20, 8 * time.Second
 			s := newSite(t, "LAYERQ_RATE_LIMIT=20/1s", "LAYERQ_CRITICAL_RESERVE=0%", "LAYER_TIMEOUT=2s", "LAYERQ_QUEUES=default=128")
-			s.limit("20/1s")
+			s.emulator.Limit("20/1s")
 			s.enqueue(1500, "default")
-			s.start(3)
-			eventually(t, 20*time.Second, "calls", func() bool { return len(s.arrivals()) > 3*n })
+			s.Start(3)
+			rig.Eventually(t, 20*time.Second, "calls", func() bool { return len(s.arrivals()) > 3*n })
 			gone := time.Now()
 			take(s, away)
 			back := time.Now()

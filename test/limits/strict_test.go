@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 // row is one run against a strict limit.
@@ -43,18 +45,19 @@ func TestStrictLimit(t *testing.T) { //nolint:paralleltest // one after the othe
 
 func (r row) run(t *testing.T) {
 	t.Helper()
-	s := newSite(t, "LAYERQ_RATE_LIMIT="+r.rate(), "LAYERQ_CRITICAL_RESERVE=0%")
-	s.limit(r.rate())
+	var low, high time.Duration
 	if r.jitter {
-		s.jitter(20*time.Millisecond, 200*time.Millisecond)
+		low, high = 20*time.Millisecond, 200*time.Millisecond
 	}
+	s := newSiteFarFrom(t, low, high, "LAYERQ_RATE_LIMIT="+r.rate(), "LAYERQ_CRITICAL_RESERVE=0%")
+	s.emulator.Limit(r.rate())
 	enough := int(float64(r.n)*float64(r.measure+r.per)/float64(r.per)) + 500
 	if r.kill {
 		enough += int(r.measure/(5*time.Second)) * 64 // those in the hands of a killed worker come back later
 	}
 	s.enqueue(enough, "default")
-	s.start(3)
-	eventually(t, 20*time.Second, "calls", func() bool { return len(s.arrivals()) > 0 })
+	s.Start(3)
+	rig.Eventually(t, 20*time.Second, "calls", func() bool { return len(s.arrivals()) > 0 })
 	begin := time.Now()
 	ticker := time.NewTicker(5 * time.Second)
 	defer ticker.Stop()

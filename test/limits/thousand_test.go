@@ -5,6 +5,8 @@ package limits
 import (
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 // A thousand messages at 50 a second through three workers: all are sent, each once, none is
@@ -18,11 +20,11 @@ func TestThousandMessages(t *testing.T) { //nolint:paralleltest // one after the
 			}
 			const n, messages = 50, 1000
 			s := newSite(t, "LAYERQ_RATE_LIMIT=50/1s", "LAYERQ_CRITICAL_RESERVE=0%")
-			s.limit("50/1s")
+			s.emulator.Limit("50/1s")
 			s.enqueue(messages, "default")
-			s.start(3)
+			s.Start(3)
 			next := time.Now().Add(5 * time.Second)
-			eventually(t, 3*time.Minute, "all are done", func() bool {
+			rig.Eventually(t, 3*time.Minute, "all are done", func() bool {
 				if kill && time.Now().After(next) {
 					s.replace()
 					next = time.Now().Add(5 * time.Second)
