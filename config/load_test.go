@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -263,14 +262,15 @@ func ExampleMarkdown() {
 	// Output: | `LAYERQ_MAX_ATTEMPTS` | `--max-attempts` | `25` | attempts that Layer answered with a failure, before a task is archived | a whole number from 1 to 10000 |
 }
 
-func TestLoadWorker_warns_of_a_reserve_of_no_limit(t *testing.T) {
+func TestLoadWorker_refuses_a_reserve_of_no_limit(t *testing.T) {
 	t.Parallel()
-	got, err := worker(t, "LAYERQ_CRITICAL_RESERVE=25%")
-	want := []string{"LAYERQ_CRITICAL_RESERVE=25% is a share of the rate limit, and there is none (LAYERQ_RATE_LIMIT=off): it has no effect"}
-	if err != nil || !slices.Equal(got.Warnings, want) {
-		t.Errorf("%q, %v; want %q", got.Warnings, err, want)
+	for _, env := range [][]string{{"LAYERQ_CRITICAL_RESERVE=25%"}, {"LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_RATE_LIMIT=off"}} {
+		_, err := worker(t, env...)
+		if err == nil || !strings.Contains(err.Error(), "LAYERQ_CRITICAL_RESERVE=\"") || !strings.Contains(err.Error(), "LAYERQ_RATE_LIMIT=off") {
+			t.Errorf("%q: %v", env, err)
+		}
 	}
-	for _, env := range [][]string{nil, {"LAYERQ_CRITICAL_RESERVE=25%", "LAYERQ_RATE_LIMIT=auto"}} {
+	for _, env := range [][]string{nil, {"LAYERQ_RATE_LIMIT=off"}, {"LAYERQ_CRITICAL_RESERVE=25%", "LAYERQ_RATE_LIMIT=auto"}} {
 		if got, err := worker(t, env...); err != nil || len(got.Warnings) > 0 {
 			t.Errorf("%q: %q, %v", env, got.Warnings, err)
 		}

@@ -134,14 +134,14 @@ func is(n int) string {
 	return "are"
 }
 
-// checkReserve warns of a share of nothing. It is no error: a limit may be switched
-// off for a while.
+// checkReserve refuses a share of nothing: who asks for one believes that there is a limit.
 func (l *loaded) checkReserve() {
-	if l.set("critical-reserve") && l.valid("rate-limit") && l.values.rateLimit.Off() {
-		reserve, limit := l.given["critical-reserve"], l.given["rate-limit"]
-		l.warnings = append(l.warnings, fmt.Sprintf("%s=%s is a share of the rate limit, and there is none (%s=%s): it has no effect",
-			reserve.Source, reserve.Value, limit.Source, limit.Value))
+	if !l.set("critical-reserve") || !l.valid("critical-reserve") || !l.valid("rate-limit") || !l.values.rateLimit.Off() {
+		return
 	}
+	limit := l.given["rate-limit"]
+	l.refuse("critical-reserve", fmt.Sprintf("is a share of the rate limit, and there is none: %s=%s%s", limit.Source, limit.Value, ifDefault(limit)),
+		allowedReserve+" of a rate limit that is set")
 }
 
 // checkBackoff refuses a first backoff above the longest, and blames the one
