@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/layerq/layerq/config"
 	"github.com/layerq/layerq/internal/admin"
+	"github.com/layerq/layerq/internal/holds"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/internal/redisurl"
@@ -39,12 +42,36 @@ func (p *page) make(ctx context.Context) admin.Page {
 			Retry: q.Retry, Archived: q.Archived, Completed: q.Completed, Latency: q.Latency, Paused: q.Paused,
 			Running: p.pool.InFlight(q.Queue), Concurrency: p.slots[q.Queue],
 		}
-		if q.Held != nil {
-			line.Held = fmt.Sprintf("held until %s: %s", q.Held.Until.UTC().Format(time.TimeOnly), q.Held.Reason)
+		if q.Held != nil && q.Held.Reason != "" {
+			out.Hold = holdOf(q.Held)
+			line.Held = "held"
+		} else if q.Held != nil {
+			line.Held = fmt.Sprintf("paused until %s", q.Held.Until.UTC().Format(time.TimeOnly))
 		}
 		out.Queues = append(out.Queues, line)
 	}
+	switch lane, err := p.pool.LongestLane(ctx); {
+	case err != nil:
+		out.QueuesError = cmp.Or(out.QueuesError, "The longest lane cannot be told: Redis "+redischeck.Explain(err))
+	case lane != nil:
+		out.Lane = &admin.Lane{Queue: lane.Queue, Name: lane.Name, Waiting: lane.Waiting, First: lane.Head, State: lane.State}
+	}
 	return out
+}
+
+// advice is what a hold means to who looks at it, by reason.
+var advice = map[holds.Reason]string{
+	holds.Outage:      "Layer does not answer. The fleet asks by itself, and goes on when it does.",
+	holds.RetryAfter:  "Layer asked for this pause. The fleet goes on by itself.",
+	holds.RateLimit:   "Layer refuses more calls. The fleet goes on by itself.",
+	holds.Credentials: "Layer refuses the token or the app: write a new token into the file of LAYER_TOKEN_FILE, or restart with another LAYER_TOKEN.",
+	holds.Suspended:   "Have the app switched on at Layer. The fleet finds out by itself.",
+	holds.Redirect:    "LAYER_BASE_URL is not where the API is: set it right and restart.",
+}
+
+func holdOf(h *queue.Hold) *admin.Hold {
+	reason, _, _ := strings.Cut(h.Reason, ":")
+	return &admin.Hold{Reason: h.Reason, Until: h.Until, Advice: advice[holds.Reason(reason)]}
 }
 
 func (p *page) facts() []admin.Fact {

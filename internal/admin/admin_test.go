@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hibiken/asynq"
 
@@ -40,10 +41,15 @@ func TestStart_shows_queues_and_escapes(t *testing.T) {
 		page.Facts = []Fact{{"Layer", "http://127.0.0.1:18080/?<script>alert(1)</script>"}}
 		page.Reasons = []string{"redis: <b>gone</b>"}
 		page.Limit = &Limit{Rate: "100/1s", InUse: 87, Most: 100, Waiting: "12 calls wait", Problem: "only a share"}
+		page.Hold = &Hold{Reason: "outage: 503 <gone>", Until: time.Now().Add(90 * time.Second), Advice: "It goes on by itself."}
+		page.Lane = &Lane{Queue: "default", Name: "user:<b>bob</b>", Waiting: 4999, First: "0b6f3c1e", State: "retry"}
 		o.Page = func(context.Context) Page { return page }
 	})
 	body := ask(t, a, "GET", "/", nil, nil).Body.String()
-	for _, want := range []string{"default</a>", ">3</td>", "2s", "0 of 32", "v1.2.3", "not ready", "&lt;b&gt;gone", "read-only", `max="100" value="87"`, "87 of 100/1s in use; 12 calls wait", "only a share", `href="/asynqmon/"`} {
+	for _, want := range []string{
+		"default</a>", ">3</td>", "2s", "0 of 32", "v1.2.3", "not ready", "&lt;b&gt;gone", "read-only", `max="100" value="87"`, "87 of 100/1s in use; 12 calls wait", "only a share", `href="/asynqmon/"`,
+		"UTC (in 1m", "outage: 503 &lt;gone&gt;.", "It goes on by itself.", "user:&lt;b&gt;bob", "4999 wait behind", `href="/asynqmon/queues/default/tasks/0b6f3c1e"`, "which is retry",
+	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the start page lacks %q", want)
 		}

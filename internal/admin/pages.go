@@ -23,6 +23,10 @@ type Page struct {
 	// Queues are all queues of the fleet, QueuesError why there are none.
 	Queues      []Queue
 	QueuesError string
+	// Lane is the longest lane of the fleet, nil if no task waits for another.
+	Lane *Lane
+	// Hold is why no tasks are taken, nil while they are.
+	Hold *Hold
 	// Limit is the rate limit of the fleet, nil if there is none.
 	Limit *Limit
 	// Facts are shown one below the other: addresses, limit, and the like.
@@ -38,6 +42,21 @@ type Queue struct {
 	Paused                                                          bool
 	Held                                                            string // until when and why the fleet takes no tasks of it; "" if it does
 	Running, Concurrency                                            int    // of this worker; Concurrency is 0 if it does not serve the queue
+}
+
+// A Lane is what the start page shows of the longest lane.
+type Lane struct {
+	Queue, Name string
+	Waiting     int    // tasks behind the first
+	First       string // its id
+	State       string // of the first: "" if it was deleted
+}
+
+// A Hold is what the start page shows of the fleet being held.
+type Hold struct {
+	Reason string    // such as "outage: 503 service_unavailable"
+	Until  time.Time // when Layer is asked again
+	Advice string    // what that means, as a sentence
 }
 
 // A Limit is what the start page shows of the rate limit.
@@ -57,7 +76,7 @@ const refreshSeconds = 15
 //go:embed pages
 var pageFiles embed.FS
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"latency": showLatency}).ParseFS(pageFiles, "pages/*.html"))
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"latency": showLatency, "left": showLeft}).ParseFS(pageFiles, "pages/*.html"))
 
 // pagePolicy lets a page of ours load nothing and send forms to us only. The
 // one style sheet it carries is named by its digest.
@@ -82,6 +101,15 @@ func showLatency(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	}
 	return d.Round(time.Second).String()
+}
+
+// showLeft tells how long it is until a time, on this host's clock.
+func showLeft(at time.Time) string {
+	left := time.Until(at).Round(time.Second)
+	if left <= 0 {
+		return "now"
+	}
+	return "in " + left.String()
 }
 
 // start serves "/": one look at what the worker does, on a phone too.

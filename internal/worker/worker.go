@@ -27,6 +27,7 @@ type Worker struct {
 	drains   context.CancelFunc // of the pipeline's draining
 	cutOff   context.CancelFunc // of the pipeline's cutoff
 	queues   *queueCache
+	longest  *longestLane
 
 	state   atomic.Int32
 	stopped atomic.Pointer[context.Context] // Run's context
@@ -50,6 +51,7 @@ func New(opts Options) (*Worker, error) {
 		cutOff: cutOff,
 		queues: newQueueCache(queue.NewStore(opts.Status)),
 	}
+	w.longest = &longestLane{queues: w.queues, find: queue.NewStore(opts.Status).LongestLane}
 	opts.Redis.AddHook(w.hook)
 	w.pipeline = &pipeline{
 		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error) {
