@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/layerq/layerq/layer/layertest"
 )
@@ -31,7 +33,10 @@ func startProcess(t *testing.T, args ...string) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // ended or not
+		_ = cmd.Wait()
+	})
 	p := &process{Cmd: cmd}
 	for in := bufio.NewScanner(stderr); in.Scan(); {
 		var v struct{ Msg, Addr string }
@@ -53,6 +58,56 @@ func TestInterruptEndsWithSuccess(t *testing.T) {
 	}
 	if err := p.Wait(); err != nil {
 		t.Errorf("after an interrupt: %v, want exit code 0", err)
+	}
+}
+
+// TestQueuedPatchSurvivesKill kills the process while a patch that it
+// acknowledged waits. The next one applies it: at its time or, where patches do
+// not wait, at once.
+func TestQueuedPatchSurvivesKill(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ before, after []string }{
+		"at its time": {[]string{"--queued-patches", "--patch-delay", "500ms"}, []string{"--queued-patches"}},
+		"at once":     {[]string{"--queued-patches", "--patch-delay", "1h"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			p := startProcess(t, append([]string{"--data", dir}, tt.before...)...)
+			patch := `[{"operation":"set","property":"blocks","value":["boris"]},{"operation":"set","property":"suspended","value":true}]`
+			if status, body := overTCP(t, p.url)("PATCH", "/users/ana", patch, ""); status != 202 {
+				t.Fatalf("got %d %s, want 202", status, body)
+			}
+			if err := p.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = p.Wait() // killed
+			ask := overTCP(t, startProcess(t, append([]string{"--data", dir}, tt.after...)...).url)
+			waitFor(t, func() (string, bool) {
+				_, blocks := ask("GET", "/users/ana/blocks", "", "")
+				_, user := ask("GET", "/users/ana", "", "")
+				return blocks + user, blocks == `[{"user_id":"boris"}]` && strings.Contains(user, `"suspended":true`)
+			})
+		})
+	}
+}
+
+// waitFor waits until a state is reached, and fails with what is instead.
+func waitFor(t *testing.T, reached func() (state string, ok bool)) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		state, ok := reached()
+		if ok {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("got %s", state)
+		}
 	}
 }
 

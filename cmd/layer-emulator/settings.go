@@ -39,6 +39,7 @@ type settings struct {
 	data        string
 	publicURL   string
 	downloadTTL time.Duration
+	patchDelay  time.Duration
 	rate        string
 	latency     time.Duration
 	seed        uint64
@@ -73,6 +74,7 @@ func (s *settings) register(f *pflag.FlagSet) {
 	f.StringVar(&s.rate, "rate", "off", "`N/D`: requests that any window of that length may hold, as in 100/1s; 429 above it")
 	f.DurationVar(&s.latency, "latency", 0, "duration `D` by which every answer is delayed")
 	f.DurationVar(&s.downloadTTL, "download-ttl", time.Hour, "duration `D` for which an address to download rich content from works")
+	f.DurationVar(&s.patchDelay, "patch-delay", time.Second, "duration `D` after which a patch of a user takes effect with --queued-patches")
 	f.StringVar(&s.publicURL, "public-url", "", "base `URL` of the url members and of the addresses of rich content (default https://api.layer.com, and the host that was asked)")
 	f.Uint64Var(&s.seed, "seed", 0, "a number `N` that makes ids and faults the same in each run; 0 is random")
 	f.StringVar(&s.logFormat, "log-format", logging.Text, "`FORMAT` of what is logged to standard error: text or json")
@@ -153,7 +155,7 @@ func fromVariable(name string, values map[string]string) (value string, ok bool,
 func (s *settings) check() (layertest.Config, error) {
 	cfg := layertest.Config{
 		Latency: s.latency, Seed: s.seed, Switches: s.switches,
-		PublicURL: s.publicURL, DownloadTTL: s.downloadTTL,
+		PublicURL: s.publicURL, DownloadTTL: s.downloadTTL, PatchDelay: s.patchDelay,
 	}
 	var errs []error
 	wrong := func(flag, value, allowed string) {
@@ -185,6 +187,9 @@ func (s *settings) check() (layertest.Config, error) {
 	errs = append(errs, s.checkProxy())
 	if s.downloadTTL <= 0 {
 		wrong("download-ttl", s.downloadTTL.String(), "want a duration above 0")
+	}
+	if s.patchDelay <= 0 {
+		wrong("patch-delay", s.patchDelay.String(), "want a duration above 0")
 	}
 	if u, err := url.Parse(s.publicURL); s.publicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		wrong("public-url", s.publicURL, "want an http or https URL")

@@ -27,15 +27,17 @@ type state struct {
 	scheduled     map[uuid.UUID]*scheduled    // messages whose time has not come
 	announcements map[uuid.UUID]*announcement
 	users         map[string]*user
+	queued        []*queuedPatch // of users, the one whose time comes next first
 	contents      map[uuid.UUID]*content
 	uploads       map[uuid.UUID]*content // by the dedupe UUID of their create
 	webhooks      map[uuid.UUID]*webhook
 	exports       map[uuid.UUID]*export
 	settings      settings
 	pushes        []push // the latest ones
+	queuedTimer   *time.Timer
 	exportTimer   *time.Timer
 
-	order uint64 // of the last conversation or announcement made
+	order uint64 // of the last conversation, announcement, export or queued patch
 	live  struct{ conversations, messages, identities, blocks int }
 }
 
@@ -86,6 +88,9 @@ func (a *app) stop() {
 	}
 	for _, w := range a.webhooks {
 		w.stop()
+	}
+	if a.queuedTimer != nil {
+		a.queuedTimer.Stop()
 	}
 	if a.exportTimer != nil {
 		a.exportTimer.Stop()

@@ -73,6 +73,11 @@ type Config struct {
 	// Defaults to 1 h.
 	DownloadTTL time.Duration
 
+	// PatchDelay is how long a patch of a block list, or of a suspension, takes
+	// to take effect after it was acknowledged, if Switches.QueuedPatches says
+	// that it waits at all. Defaults to 1 s.
+	PatchDelay time.Duration
+
 	// WebhookClient calls the targets of webhooks, WebhookPatience is how long
 	// an event is tried again before its webhook becomes inactive. Default to
 	// a client that follows no redirect, and to 30 min.
@@ -100,6 +105,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.DownloadTTL <= 0 {
 		c.DownloadTTL = time.Hour
+	}
+	if c.PatchDelay <= 0 {
+		c.PatchDelay = time.Second
 	}
 	if c.WebhookClient == nil {
 		c.WebhookClient = &http.Client{

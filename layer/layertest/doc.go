@@ -42,7 +42,7 @@
 // content type of a patch, dedupe UUID; then the body is decoded and
 // validated; and only then is looked up what it is about.
 //
-// What happened inside the service and cannot be seen is done at once:
-// changes that it queued, such as those of block lists, have taken effect when
-// they are answered.
+// What the service queued is done at once: patches of block lists and of
+// suspensions have taken effect when they are answered, unless the switch
+// QueuedPatches lets them wait.
 package layertest

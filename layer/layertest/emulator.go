@@ -217,8 +217,8 @@ func (e *Emulator) start(f func()) {
 	}
 }
 
-// Close ends what goes on in the background: delayed messages, webhooks,
-// exports. With [Open], it writes what is left, and lets others use the
+// Close ends what goes on in the background: delayed messages, queued patches,
+// webhooks, exports. With [Open], it writes what is left, and lets others use the
 // directory. No request may be under way.
 func (e *Emulator) Close() error {
 	e.starting.Lock()

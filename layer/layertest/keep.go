@@ -17,6 +17,7 @@ const (
 	kindScheduled    = "scheduled"
 	kindAnnouncement = "announcement"
 	kindUser         = "user"
+	kindQueuedPatch  = "queued patch"
 	kindContent      = "content"
 	kindWebhook      = "webhook"
 	kindExport       = "export"
@@ -128,6 +129,9 @@ func (a *app) all() []entity {
 	for _, u := range a.users {
 		out = append(out, u)
 	}
+	for _, p := range a.queued {
+		out = append(out, p)
+	}
 	for _, conv := range a.conversations {
 		out = append(out, conv)
 	}
@@ -160,7 +164,7 @@ func (a *app) all() []entity {
 func (e *Emulator) entities() int {
 	n := 0
 	for _, a := range e.apps {
-		n += 1 + len(a.users) + len(a.conversations) + len(a.messages) + len(a.scheduled) + len(a.announcements) +
+		n += 1 + len(a.users) + len(a.queued) + len(a.conversations) + len(a.messages) + len(a.scheduled) + len(a.announcements) +
 			len(a.contents) + len(a.webhooks) + len(a.exports)
 	}
 	return n

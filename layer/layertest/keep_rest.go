@@ -130,6 +130,12 @@ func (a *app) load(s saved) error {
 		return loading(s, func(v savedAnnouncement) error { a.loadAnnouncement(id, v); return nil })
 	case kindUser:
 		return loading(s, func(v savedUser) error { a.loadUser(s.ID, v); return nil })
+	case kindQueuedPatch:
+		if s.Value == nil {
+			a.unloadQueuedPatch(id)
+			return nil
+		}
+		return loading(s, func(v savedPatch) error { a.loadQueuedPatch(id, v); return nil })
 	case kindContent:
 		return loading(s, func(v savedContent) error { return a.loadContent(id, v) })
 	case kindWebhook:
@@ -180,9 +186,10 @@ func (a *app) settle() {
 	}
 }
 
-// resume goes on with what was under way: delayed messages, verifications,
-// exports.
+// resume goes on with what was under way: queued patches, delayed messages,
+// verifications, exports.
 func (a *app) resume() {
+	a.applyQueued()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, s := range a.scheduled {

@@ -21,6 +21,7 @@ type shownUser struct {
 	Blocks        []string
 	Unread        int
 	Badge         int
+	Queued        int // patches that have not taken effect yet
 	Announcements []shownMessage
 }
 
@@ -48,8 +49,13 @@ func (e *Emulator) pageUsers(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.Sort(ids)
 	data.excerpt = excerptOf(r, len(ids), shownUsers)
+	queued := map[string]int{}
+	for _, p := range a.queued {
+		queued[p.user]++
+	}
 	for _, id := range ids[data.begin:data.end] {
 		data.Users = append(data.Users, showUser(a.users[id]))
+		data.Users[len(data.Users)-1].Queued = queued[id]
 	}
 	for _, p := range slices.Backward(a.pushes[max(0, len(a.pushes)-shownPushes):]) {
 		data.Pushes = append(data.Pushes, shownPush{showTime(p.at), p.recipients, p.text})

@@ -26,6 +26,7 @@ type Switches struct {
 	UnknownUsersEmpty   bool
 	IdentityInUse       bool
 	PutIdentityCreates  bool
+	QueuedPatches       bool
 	Everyone            bool
 	ForeignApp401       bool
 	IgnoreBadDedupe     bool
@@ -73,6 +74,7 @@ func (s *Switches) List() []Switch {
 		{"unknown-users-empty", "reading as a user never seen before gives empty lists, as before June 2016 (default: 404)", &s.UnknownUsersEmpty},
 		{"identity-in-use", "creating an identity that exists is answered 409 id_in_use (default: conflict)", &s.IdentityInUse},
 		{"put-identity-creates", "PUT creates an identity that does not exist (default: 404)", &s.PutIdentityCreates},
+		{"queued-patches", "patches of block lists and suspensions take effect --patch-delay after their 202, in order (default: at once)", &s.QueuedPatches},
 		{"everyone", "announcements take recipients \"everyone\", as before December 2015 (default: 422)", &s.Everyone},
 		{"foreign-app-401", "the path of another app is answered 401 (default: 403 invalid_app_id)", &s.ForeignApp401},
 		{"ignore-bad-dedupe", "an If-None-Match that is no UUID is ignored (default: 400 invalid_request_id)", &s.IgnoreBadDedupe},

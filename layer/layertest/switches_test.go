@@ -3,6 +3,7 @@ package layertest_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layerq/layerq/layer/layertest"
 )
@@ -113,6 +114,13 @@ func TestSwitches(t *testing.T) {
 			off:     409, offs: `"code":108`, on: 409, ons: `"code":111`,
 		},
 		"put-identity-creates": {ask: func(w *wire) answer { return w.do("PUT", app+"/users/ana/identity", `{"display_name":"Ana"}`) }, off: 404, on: 204},
+		"queued-patches": {
+			ask: func(w *wire) answer {
+				w.do("PATCH", app+"/users/ana", `[{"operation":"add","property":"blocks","value":"boris"}]`)
+				return w.do("GET", app+"/users/ana/blocks", "")
+			},
+			off: 200, offs: `[{"user_id":"boris"}]`, on: 200, ons: `[]`,
+		},
 		"everyone": {
 			prepare: (*wire).conversation,
 			ask: func(w *wire) answer {
@@ -184,7 +192,7 @@ func TestSwitches(t *testing.T) {
 					*other.Value = on
 				}
 			}
-			w := newWire(t, layertest.WithConfig(layertest.Config{Switches: s}))
+			w := newWire(t, layertest.WithConfig(layertest.Config{Switches: s, PatchDelay: time.Hour}))
 			if tt.prepare != nil {
 				tt.prepare(w)
 			}

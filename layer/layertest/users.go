@@ -80,7 +80,7 @@ func (c *call) getUser() (answer, *failure) {
 }
 
 // patchUser answers PATCH /apps/A/users/U: the block list and suspension. The
-// service queued the change; here it takes effect at once.
+// service queued the change; unless the switch says so, it takes effect at once.
 //
 // Layer docs: platform, block lists, bulk; users, suspending.
 func (c *call) patchUser() (answer, *failure) {
@@ -94,13 +94,21 @@ func (c *call) patchUser() (answer, *failure) {
 		}
 	}
 	return c.write(func(tx *tx) (answer, *failure) {
-		u := tx.user(c.user())
-		for _, op := range ops {
-			tx.applyToUser(u, op)
+		if c.e.config.Switches.QueuedPatches {
+			tx.queuePatch(c.user(), ops)
+		} else {
+			tx.patchUser(c.user(), ops)
 		}
-		tx.touch(u)
 		return accepted(), nil
 	})
+}
+
+func (tx *tx) patchUser(id string, ops []operation) {
+	u := tx.user(id)
+	for _, op := range ops {
+		tx.applyToUser(u, op)
+	}
+	tx.touch(u)
 }
 
 func (op operation) checkUser() *failure {
