@@ -22,6 +22,9 @@ const (
 	// FieldFailures counts the executions that used up one of the attempts a task
 	// may have: those that Layer answered, but for holds, and those that got no source.
 	FieldFailures = "failures"
+	// FieldRetries counts the executions that failed, so that the task runs again after a wait: the wait
+	// grows with it. Holds, hand-backs and crashes are none.
+	FieldRetries = "retries"
 	// FieldCode says in one word what an archived task ended with: Layer's code, or why
 	// it was not executed.
 	FieldCode = "code"

@@ -22,7 +22,7 @@ func archive(t *testing.T, store *queue.Store, m *queue.Message) {
 	}
 	mine, err := store.Settle(t.Context(), queue.Settlement{
 		Delivery: queue.Delivery{ID: m.ID, Count: taken.Deliveries}, Queue: m.Queue, Verdict: queue.VerdictArchive, Message: m,
-		Fields: []any{queue.FieldFailures, 25, queue.FieldAttempts, 30}, Now: time.Now(), Counts: true,
+		Fields: []any{queue.FieldFailures, 25, queue.FieldRetries, 25, queue.FieldAttempts, 30}, Now: time.Now(), Counts: true,
 	})
 	if err != nil || !mine {
 		t.Fatalf("%t, %v", mine, err)
@@ -51,7 +51,7 @@ func TestReplay(t *testing.T) {
 		}
 	}
 	taken, err := store.Take(t.Context(), queue.Default, false)
-	if err != nil || taken.ID != first.ID || taken.Failures != 0 || taken.Attempts != 30 || taken.Deliveries != 2 {
+	if err != nil || taken.ID != first.ID || taken.Failures != 0 || taken.Retries != 0 || taken.Attempts != 30 || taken.Deliveries != 2 {
 		t.Errorf("%+v, %v", taken, err)
 	}
 	if n := rdb.ZCard(t.Context(), queue.DeadKey(queue.Default)).Val(); n != 1 {

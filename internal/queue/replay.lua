@@ -12,7 +12,7 @@ if not task[3] or task[1] ~= "archived" then
 end
 redis.call("ZREM", asynq .. "archived", id)
 redis.call("ZREM", own .. "dead", id)
-redis.call("HDEL", KEYS[1], "failures", "crashes")
+redis.call("HDEL", KEYS[1], "failures", "retries", "crashes")
 local _, since = clock()
 local lane = task[2] or ""
 if lane ~= "" and redis.call("HGET", heads, lane) == id then

@@ -48,6 +48,8 @@ type Taken struct {
 	// Attempts counts the executions that Layer answered, Failures those that used up one
 	// of the attempts the task may have.
 	Attempts, Failures int
+	// Retries counts the executions that failed and were to be repeated, see [FieldRetries].
+	Retries int
 	// Deliveries counts how often the task was taken, this time included. With the id it
 	// names this delivery, see [Store.Settle].
 	Deliveries int
@@ -123,7 +125,7 @@ func newTaken(fields []any) (Taken, error) {
 		t.Left = time.Duration(ms) * time.Millisecond
 		return t, nil
 	case FoundTask:
-		if len(fields) != 11 {
+		if len(fields) != 12 {
 			return Taken{}, errReply
 		}
 		t.ID, _ = fields[3].(string)
@@ -134,6 +136,7 @@ func newTaken(fields []any) (Taken, error) {
 		t.Attempts, t.Failures = number(fields[6]), number(fields[7])
 		t.Deliveries, t.Crashes = number(fields[8]), number(fields[9])
 		t.Lane, _ = fields[10].(string)
+		t.Retries = number(fields[11])
 		return t, nil
 	}
 	return Taken{}, errors.Join(errReply, fmt.Errorf("found %q", name))

@@ -8,7 +8,7 @@
 -- ARGV[6] when nobody waits for the answer any more, in milliseconds of Redis' clock; empty if that is not known
 --
 -- Returns
---   { "task", dropped, now, id, message, result, attempts, failures, deliveries, crashes, lane }
+--   { "task", dropped, now, id, message, result, attempts, failures, deliveries, crashes, lane, retries }
 --   { "idle", dropped, now, milliseconds until the next task is due, -1 if none is known }
 --   { "paused" or "held", dropped, now, milliseconds until that ends, -1 if it has no end }
 -- where dropped lists ids that had no task and were removed, and now is Redis' clock in milliseconds.
@@ -284,7 +284,7 @@ for _ = 1, 100 do
 		return { "idle", dropped, now, due }
 	end
 	local key = task_key(id)
-	local task = redis.pcall("HMGET", key, "msg", "result", "attempts", "failures", "deliveries", "crashes", "lane")
+	local task = redis.pcall("HMGET", key, "msg", "result", "attempts", "failures", "deliveries", "crashes", "lane", "retries")
 	if task[1] then
 		local lane, crashes = task[7] or "", tonumber(task[6]) or 0
 		if (lane == "" or is_turn(lane, id)) and (crashes < tonumber(ARGV[5]) or is_alone(id)) then
@@ -292,7 +292,7 @@ for _ = 1, 100 do
 			redis.call("HSET", key, "state", "active", "deliveries", count)
 			redis.call("HDEL", key, "pending_since")
 			redis.call("ZADD", leases, now / 1000 + ARGV[3], id)
-			return { "task", dropped, now, id, task[1], task[2], task[3], task[4], count, crashes, lane }
+			return { "task", dropped, now, id, task[1], task[2], task[3], task[4], count, crashes, lane, task[8] }
 		end
 		redis.call("LPOP", active)
 	else

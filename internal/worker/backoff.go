@@ -11,7 +11,7 @@ import (
 // A retryDelay says how long a task waits between two executions.
 type retryDelay struct{ least, most time.Duration }
 
-// after returns the wait after the n-th execution of a task, n from 1, when it failed: anything between nothing and least*2^(n-1), at most most (full jitter: the
+// after returns the wait after the n-th failed execution of a task, n from 1: anything between nothing and least*2^(n-1), at most most (full jitter: the
 // retries of an outage do not come back as one wave). What Layer asked for in
 // Retry-After is waited at least.
 func (d retryDelay) after(n int, err error) time.Duration {

@@ -18,13 +18,14 @@ type delivery struct {
 	marked   bool // an earlier execution succeeded: its result is stored
 	attempts int  // that Layer answered
 	failures int  // that used up one of the attempts the task may have
+	retries  int  // that failed and were to be repeated
 
 	log *slog.Logger
 }
 
 func (p *pipeline) receive(d *dequeue.Delivery) *delivery {
 	return &delivery{
-		Delivery: d, marked: d.Result != nil, attempts: d.Attempts, failures: d.Failures,
+		Delivery: d, marked: d.Result != nil, attempts: d.Attempts, failures: d.Failures, retries: d.Retries,
 		log: p.log.With("task_id", d.ID, "type", d.Message.Type, "queue", d.Queue),
 	}
 }

@@ -149,7 +149,11 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 			log.Info("task was done before, which could not be written down then")
 		}
 	case retry, hold:
-		wait, reason := p.delay.after(d.Deliveries, err), reasonOf(err)
+		n := d.retries + 1
+		if v.outcome == retry {
+			d.retries = n
+		}
+		wait, reason := p.delay.after(n, err), reasonOf(err)
 		if p.settler.retry(ctx, d, reason, wait, v.counts) {
 			log.Info("task will be retried", "wait", wait, "error", reason)
 		}

@@ -288,6 +288,41 @@ func TestPipeline_counts_what_Layer_answered(t *testing.T) {
 	}
 }
 
+// A task that was held, handed back or delivered again for hours waits a moment at its first failure.
+func TestPipeline_backs_off_by_what_failed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name        string
+		err         error
+		retries     int // before
+		longest     time.Duration
+		wantRetries string
+	}{
+		{"the first failure", answer(503, layer.CodeServiceUnavailable), 0, time.Second, "1"},
+		{"the third failure", answer(503, layer.CodeServiceUnavailable), 2, 4 * time.Second, "3"},
+		{"no answer grows it too", failure(layer.KindConnect, 0), 1, 2 * time.Second, "2"},
+		{"so does a source", &tasks.SourceError{Temporary: true}, 1, 2 * time.Second, "2"},
+		{"a limit does not", answer(429, layer.CodeRateLimitExceeded), 0, time.Second, ""},
+		{"nor does a revoked token", answer(401, layer.CodeAuthenticationRequired), 1, 2 * time.Second, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var most time.Duration
+			for range 50 { // full jitter: of fifty waits that may last a minute, none would be so short
+				b := newBench(t, failWith(c.err))
+				e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil, queue.Taken{Retries: c.retries, Deliveries: 1001})
+				if got := field(e, queue.FieldRetries); e.Verdict != queue.VerdictRetry || got != c.wantRetries {
+					t.Fatalf("%s after %q failures, want a retry after %q", e.Verdict, got, c.wantRetries)
+				}
+				most = max(most, e.Wait)
+			}
+			if most > c.longest || most < c.longest/10 {
+				t.Errorf("waits up to %v, want up to %v", most, c.longest)
+			}
+		})
+	}
+}
+
 func TestPipeline_takes_a_deletion_for_done_that_an_earlier_execution_made(t *testing.T) {
 	t.Parallel()
 	const deletion = `{"v":1,"args":{"conversation":"layer:///conversations/22222222-2222-4222-8222-222222222222","message":"layer:///messages/33333333-3333-4333-8333-333333333333"}}`

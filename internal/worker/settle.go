@@ -92,6 +92,9 @@ func (d *delivery) counts() []any {
 	if d.failures != d.Failures {
 		fields = append(fields, queue.FieldFailures, d.failures)
 	}
+	if d.retries != d.Retries {
+		fields = append(fields, queue.FieldRetries, d.retries)
+	}
 	return fields
 }
 
