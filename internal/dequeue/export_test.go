@@ -14,8 +14,8 @@ func DequeueOf(cmd redis.Cmder) (q string, ok bool) { return dequeueOf(cmd) }
 // Stand tells whether cmd is a script of asynq's that the hook stands in for.
 func Stand(cmd redis.Cmder) bool { return stand(cmd) }
 
-// Renewal tells whether cmd is asynq's renewal of leases, of which queue and tasks.
-func Renewal(cmd redis.Cmder) (q string, ids []string, ok bool) { return renewal(cmd) }
+// Renewal tells whether cmd is asynq's renewal of leases.
+func Renewal(cmd redis.Cmder) bool { return renewal(cmd) }
 
 // Expiry tells whether cmd is asynq's removal of completed tasks.
 func Expiry(cmd redis.Cmder) bool {
@@ -39,6 +39,13 @@ func (h *Hook) Hands() int {
 	h.hands.mu.Lock()
 	defer h.hands.mu.Unlock()
 	return len(h.hands.byName)
+}
+
+// InUse counts the deliveries that the worker has got, and that are not done.
+func (h *Hook) InUse() int {
+	h.hands.mu.Lock()
+	defer h.hands.mu.Unlock()
+	return len(h.hands.inUse)
 }
 
 // Age makes a delivery believe that its lease was renewed so much earlier.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,8 @@ const (
 	// takeTimeout ends a look that Redis does not answer. go-redis would send it three times more,
 	// and a Redis that hung for a moment would then hand out four tasks whose answers nobody reads.
 	takeTimeout = 5 * time.Second
+	// renewEvery is how often leases are renewed: one of them may fail five times before it ends.
+	renewEvery = 5 * time.Second
 )
 
 // Hook runs our script in the place of asynq's dequeue script, and waits for a
@@ -113,9 +116,9 @@ func (h *Hook) Close() {
 	h.wg.Wait()
 }
 
-// Delivery returns the delivery of a task of a queue that asynq hands over, nil if the hook
-// does not know it. It is the worker's until Done.
-func (h *Hook) Delivery(q, id string) *Delivery { return h.hands.get(q, id) }
+// Delivery returns the delivery of a task of a queue that asynq hands over, once; nil if the hook
+// does not know it. It is the worker's until Done: its lease is renewed until then, also while the hook is closed.
+func (h *Hook) Delivery(q, id string) *Delivery { return h.hands.claim(q, id, h.renewals) }
 
 // Done forgets a delivery, whose task is settled or lost.
 func (h *Hook) Done(d *Delivery) {
@@ -178,8 +181,8 @@ func (h *Hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		if stand(cmd) {
 			return nil
 		}
-		if q, ids, ok := renewal(cmd); ok {
-			return h.renew(ctx, cmd, q, ids)
+		if renewal(cmd) {
+			return nil // the hook renews itself what the worker has
 		}
 		if at, ok := expiry(cmd); ok {
 			cmd.Args()[at] = time.Now().Add(time.Duration(h.ahead.Load())).Unix()
@@ -188,34 +191,45 @@ func (h *Hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// renew extends the leases of the deliveries that asynq asks for, by Redis' clock, and
-// tells those that are lost.
-func (h *Hook) renew(ctx context.Context, cmd redis.Cmder, q string, ids []string) error {
-	deliveries := make([]queue.Delivery, 0, len(ids))
-	held := make(map[string]*Delivery, len(ids))
-	for _, id := range ids {
-		if d := h.hands.get(q, id); d != nil {
-			held[id] = d
-			deliveries = append(deliveries, queue.Delivery{ID: id, Count: d.Deliveries})
+// renewals renews the leases of what is in use, until nothing is. asynq has a count of its own of what it executes, by
+// task: of two deliveries of one task in this process it forgets the second when the first is over.
+func (h *Hook) renewals(rest <-chan struct{}) {
+	beat := time.NewTicker(renewEvery)
+	defer beat.Stop()
+	for {
+		select {
+		case <-rest:
+			return
+		case <-beat.C:
+			for q, held := range h.hands.leases() {
+				h.renew(q, held)
+			}
 		}
 	}
-	if len(held) == 0 {
-		return nil
+}
+
+// renew extends leases, by Redis' clock, and tells the deliveries that are lost. Where that fails, the
+// leases that were given before end in their time.
+func (h *Hook) renew(q string, held []*Delivery) {
+	ctx, cancel := context.WithTimeout(context.Background(), takeTimeout)
+	defer cancel()
+	deliveries := make([]queue.Delivery, len(held))
+	for i, d := range held {
+		deliveries[i] = queue.Delivery{ID: d.ID, Count: d.Deliveries}
 	}
 	until := time.Now().Add(queue.LeaseTime)
 	lost, err := h.store.Extend(ctx, q, deliveries)
 	if err != nil {
-		cmd.SetErr(err)
-		return err
-	}
-	for _, id := range lost {
-		held[id].lose()
-		delete(held, id)
+		h.opts.Log.Debug("the leases of running tasks were not renewed, it is tried again", "queue", q, "tasks", len(held), "error", err)
+		return
 	}
 	for _, d := range held {
-		d.extended(until)
+		if slices.Contains(lost, d.ID) {
+			d.lose()
+		} else {
+			d.extended(until)
+		}
 	}
-	return nil
 }
 
 // dequeue answers asynq's command: with an encoded message, or with nil when there is none.

@@ -59,25 +59,14 @@ func endsDelivery(keys []string) bool {
 	return isKey(keys[0], "active") || isKey(keys[1], "active") && strings.Contains(keys[0], "}:t:")
 }
 
-// renewal recognises asynq's renewal of leases, and returns the queue and the ids.
-func renewal(cmd redis.Cmder) (q string, ids []string, ok bool) {
-	const first = 3 // zadd, key, xx
+// renewal recognises asynq's renewal of leases.
+func renewal(cmd redis.Cmder) bool {
 	args := cmd.Args()
-	if cmd.Name() != "zadd" || len(args) < first+2 || args[first-1] != "xx" {
-		return "", nil, false
+	if cmd.Name() != "zadd" || len(args) < 5 || args[2] != "xx" { // zadd, key, xx, time, id
+		return false
 	}
 	key, _ := args[1].(string)
-	if q, ok = queueOf(key, "lease"); !ok {
-		return "", nil, false
-	}
-	for i := first + 1; i < len(args); i += 2 {
-		id, ok := args[i].(string)
-		if !ok {
-			return "", nil, false
-		}
-		ids = append(ids, id)
-	}
-	return q, ids, true
+	return isKey(key, "lease")
 }
 
 // expiry recognises asynq's removal of completed tasks whose time is over, and

@@ -82,7 +82,7 @@ var decisions = []decision{
 	{"its worker died 5 times in a row", &poisonError{5}, verdict{archive, false}, "it may be what kills them: look at it before it is replayed"},
 	{"done before", errDoneBefore, verdict{doneBefore, false}, "it was delivered again after an execution that succeeded: no call is made"},
 	{"the worker stops", errDrained, verdict{handBack, false}, "another worker goes on with it"},
-	{"the lease ended", errLost, verdict{abandon, false}, "another worker has the task, or will: this one makes no further call"},
+	{"the lease ended", errLost, verdict{abandon, false}, "another worker has the task, or will: this one makes no further call, and hands it back if nobody has it yet"},
 	{"a panic", &panicError{value: "x"}, verdict{archive, false}, "a bug; the stack is in the log"},
 }
 

@@ -167,6 +167,8 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		}
 	case abandon:
 		log.Warn("the task is no longer this worker's, its lease ended: it is left to whoever has it now")
+		// Where nobody has it yet, Redis was away for longer than a lease: that is no crash of the task's.
+		p.settler.back(ctx, d)
 	case archive:
 		if panicked, ok := errors.AsType[*panicError](err); ok {
 			log.Error("task panicked", "stack", string(panicked.stack))

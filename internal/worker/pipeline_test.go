@@ -138,8 +138,8 @@ func TestPipeline_gives_up_what_keeps_killing_its_workers(t *testing.T) {
 	}
 }
 
-// A worker that was stopped for longer than its lease makes no call any more, and moves nothing.
-func TestPipeline_leaves_alone_what_is_lost(t *testing.T) {
+// A worker that was stopped for longer than its lease makes no call any more, and hands the task back if nobody has it yet.
+func TestPipeline_goes_no_further_with_what_is_lost(t *testing.T) {
 	t.Parallel()
 	g := Gate(nil)
 	b := newBench(t, func(ctx context.Context) (tasks.Result, error) {
@@ -149,9 +149,25 @@ func TestPipeline_leaves_alone_what_is_lost(t *testing.T) {
 	taken := queue.Taken{ID: uuid.NewString(), Now: time.Now(), Deliveries: 1}
 	m := &queue.Message{Type: tasks.TypeBlockUser, Payload: []byte(validBlock), ID: taken.ID, Queue: queue.Default}
 	b.deliver(t.Context(), dequeue.NewDelivery(queue.Default, taken, m, nil, time.Now().Add(-queue.LeaseTime)))
-	if b.calls != 1 || len(b.settled) != 0 || counted(t, b.metrics, "lost") != 1 {
+	if b.calls != 1 || len(b.settled) != 1 || b.settled[0].Verdict != queue.VerdictBack || counted(t, b.metrics, "lost") != 1 {
 		t.Errorf("%d executions, settled %v", b.calls, b.settled)
 	}
+}
+
+// A call does not outlast the lease of its task.
+func TestPipeline_cuts_a_call_off_when_the_lease_ends(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		b := newBench(t, func(ctx context.Context) (tasks.Result, error) {
+			<-ctx.Done()
+			return tasks.Result{}, &layer.TransportError{Kind: layer.KindCanceled, Err: ctx.Err()}
+		})
+		e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil)
+		if e.Verdict != queue.VerdictBack || counted(t, b.metrics, "lost") != 1 || time.Since(start) != queue.LeaseTime {
+			t.Errorf("%+v after %s", e, time.Since(start))
+		}
+	})
 }
 
 func TestPipeline_executes_nothing_that_expired(t *testing.T) {
