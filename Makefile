@@ -55,8 +55,12 @@ bench: ## every benchmark, on a real Redis; BENCHTIME=1x for a quick look
 	test/with-redis go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem $(PKG)
 
 .PHONY: faults
-faults: ## the fault suite in its long form
-	go test -tags faults -count=1 -timeout 6h -v ./test/faults/... -long
+faults: ## the fault suite in its long form; FAULTS_SEED=1,2,3 for several seeds
+	go test -tags faults -count=1 -timeout 6h -v ./test/faults -long
+
+.PHONY: faults-table
+faults-table: ## the same, and write the tables of docs/reliability.md
+	go test -tags faults -count=1 -timeout 6h -v ./test/faults -long -update
 
 .PHONY: limits
 limits: ## the rate limit with real processes, in its long form

@@ -4,7 +4,6 @@ package faults
 
 import (
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer/layertest"
 	"github.com/layerq/layerq/tasks"
+	"github.com/layerq/layerq/test/rig"
 )
 
 // archived is how many tasks are given up at once: more than the 10,000 that asynq
@@ -38,49 +38,51 @@ func (s *site) blocks(n int) *load {
 // repaired and all are replayed, by a command that is interrupted again and again.
 func TestArchive_beyond_10000_and_replayed(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, layerq, setup{latency: time.Millisecond, env: []string{"LAYERQ_QUEUES=default=16"}})
-	l := s.blocks(archived())
-	s.emulator.faults(some(100, layertest.Rule{Status: http.StatusUnprocessableEntity}))
-	s.start(2)
-	l.enqueue(0)
-	over := time.Now()
-	took := s.settle(over, patience)
-	b := s.balance(l, allowed{archived: func(*job) bool { return true }, repeats: anyNumber})
-	b.Recovery = took
-	s.record("archive: more than 10,000", b)
-	if n := s.redis.rdb.ZCard(t.Context(), queue.ArchivedKey(queue.Default)).Val(); int(n) != len(l.jobs) {
-		t.Errorf("asynq's archive shows %d of %d", n, len(l.jobs))
-	}
+	row{name: "archive: more than 10,000", latency: time.Millisecond, env: []string{"LAYERQ_QUEUES=default=16"}}.run(t, func(s *site) {
+		l := s.blocks(archived())
+		s.emulator.Faults(some(100, layertest.Rule{Status: http.StatusUnprocessableEntity}))
+		s.Start(2)
+		l.enqueue(0)
+		over := time.Now()
+		took := s.settle(over, patience)
+		b := s.balance(l, allowed{archived: func(*job) bool { return true }, repeats: anyNumber})
+		b.Recovery = took
+		s.record(b)
+		if n := s.redis.Client.ZCard(s.t.Context(), queue.ArchivedKey(queue.Default)).Val(); int(n) != len(l.jobs) {
+			s.t.Errorf("asynq's archive shows %d of %d", n, len(l.jobs))
+		}
 
-	s.emulator.faults()
-	l.since = s.emulator.mark()
-	over = time.Now()
-	s.replay()
-	s.record("archive: replayed", s.close(l, over, allowed{}))
+		s.begin("archive: replayed")
+		s.emulator.Faults()
+		l.since = s.emulator.Mark()
+		over = time.Now()
+		s.replay()
+		s.finish(l, over, allowed{}, patience)
+	})
 }
 
 // replay runs `enqueue replay` to its end, after four runs that were interrupted.
 func (s *site) replay() {
 	s.t.Helper()
-	command := func(args ...string) *process {
-		return start(s.t, "replay", filepath.Join(programs, "enqueue"), []string{"REDIS_URL=" + s.redisURL()}, append([]string{"replay", "--json"}, args...)...)
+	command := func(args ...string) *rig.Process {
+		return rig.Start(s.t, "replay", programs.Path("enqueue"), []string{"REDIS_URL=" + s.redis.URL()}, append([]string{"replay", "--json"}, args...)...)
 	}
-	if p := command("--dry-run"); p.wait(time.Minute) != 0 || s.redis.rdb.ZCard(s.t.Context(), queue.ArchivedKey(queue.Default)).Val() != int64(archived()) {
-		s.t.Errorf("a dry run has run something: %s", p.tail())
+	if p := command("--dry-run"); p.Wait(time.Minute) != 0 || s.redis.Client.ZCard(s.t.Context(), queue.ArchivedKey(queue.Default)).Val() != int64(archived()) {
+		s.t.Errorf("a dry run has run something: %s", p.Tail())
 	}
 	for i := range 4 {
 		p := command()
 		<-time.After(ms(50 + s.dice.n(300)))
 		if i%2 == 0 {
-			p.signal(syscall.SIGINT)
+			p.Signal(syscall.SIGINT)
 		} else {
-			p.signal(syscall.SIGKILL)
+			p.Signal(syscall.SIGKILL)
 		}
-		p.wait(time.Minute)
+		p.Wait(time.Minute)
 	}
 	p := command()
-	if code := p.wait(patience); code != 0 {
-		s.t.Errorf("enqueue replay ended with %d: %s", code, p.tail())
+	if code := p.Wait(patience); code != 0 {
+		s.t.Errorf("enqueue replay ended with %d: %s", code, p.Tail())
 	}
-	s.t.Logf("the last run said %s", p.tail())
+	s.t.Logf("the last run said %s", p.Tail())
 }

@@ -5,54 +5,78 @@ package faults
 import (
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
-// The connections to Redis, of workers and of the producer, fail in each of these ways all the
-// time. Layer answers everything: not one call is to be made twice.
-func TestConnection_to_Redis(t *testing.T) {
+// failing is how a connection fails.
+type failing struct {
+	name    string
+	lasting []rig.Toxic                   // there all the time
+	moment  func(link *rig.Link, d *dice) // again and again
+	compare bool
+	// slow is when a worker takes a few tasks a second only, one in each round trip: it needs more workers.
+	slow bool
+}
+
+func (f failing) workers() int {
+	switch {
+	case !f.slow:
+		return 3
+	case *long:
+		return 40
+	}
+	return 8
+}
+
+var failings = []failing{
+	{name: "cut at random", moment: func(link *rig.Link, d *dice) { link.Cut(ms(d.n(200))) }},
+	{name: "replies lost", moment: func(link *rig.Link, d *dice) { link.Deafen(ms(50 + d.n(200))) }, compare: true},
+	{name: "200 ms", lasting: rig.Latency(180*time.Millisecond, 220*time.Millisecond), slow: true},
+	{name: "slow close", lasting: []rig.Toxic{
+		{Name: "asked", Type: "slow_close", Stream: "upstream", Attributes: map[string]int{"delay": 2000}},
+		{Name: "answered", Type: "slow_close", Stream: "downstream", Attributes: map[string]int{"delay": 2000}},
+	}, moment: func(link *rig.Link, d *dice) { link.Cut(ms(d.n(100))) }},
+}
+
+// fail makes a link fail until stop is called; what lasts stays.
+func (f failing) fail(s *site, link *rig.Link) (stop func()) {
+	link.Add(f.lasting...)
+	if f.moment == nil {
+		return func() {}
+	}
+	return rig.Every(500*time.Millisecond, func() { f.moment(link, s.dice) })
+}
+
+// The connections of the producer to Redis fail in each of these ways. Every task that it was told to be
+// accepted is there, and once: also those of which it was not told.
+func TestConnection_of_the_producer_to_Redis(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name, row string
-		lasting   []toxic                // there all the time
-		moment    func(l *link, d *dice) // again and again
-		compare   bool                   // with bare asynq
-	}{
-		{"cut at random", "worker, producer to Redis: cut at random", nil, func(l *link, d *dice) { l.cut(ms(d.n(200))) }, false},
-		{"replies lost", "worker, producer to Redis: replies lost", nil, func(l *link, d *dice) { l.deafen(ms(50 + d.n(200))) }, true},
-		{"200 ms", "worker, producer to Redis: 200 ms", []toxic{
-			{"asked", "latency", "upstream", map[string]int{"latency": 100, "jitter": 20}},
-			{"answered", "latency", "downstream", map[string]int{"latency": 100, "jitter": 20}},
-		}, nil, false},
-		{"slow close", "worker, producer to Redis: slow close", []toxic{
-			{"asked", "slow_close", "upstream", map[string]int{"delay": 2000}},
-			{"answered", "slow_close", "downstream", map[string]int{"delay": 2000}},
-		}, func(l *link, d *dice) { l.cut(ms(d.n(100))) }, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			runs := ours
-			if c.compare {
-				runs = both
-			}
-			runs(t, func(t *testing.T, e engine) {
-				t.Helper()
-				s := newSite(t, e, setup{links: true, latency: 100 * time.Millisecond})
-				l := s.load(rowTasks())
-				producer := newLink(t, s.redis.addr())
-				links := []*link{s.toRedis, producer}
-				for _, x := range links {
-					x.add(c.lasting...)
-				}
-				s.start(3)
-				stop := func() {}
-				if c.moment != nil {
-					stop = every(700*time.Millisecond, func() { c.moment(links[s.dice.n(len(links))], s.dice) })
-				}
-				l.enqueueThrough(producer.addr(), span())
-				stop()
-				b := s.close(l, time.Now(), allowed{turned: true})
-				s.record(c.row, b)
-				s.within(b, recovery)
-			})
+	for _, f := range failings {
+		row{name: "producer to Redis: " + f.name, compare: f.compare, latency: 20 * time.Millisecond}.run(t, func(s *site) {
+			l := s.load(rowTasks())
+			s.Start(3)
+			link := rig.NewLink(s.t, s.redis.Addr())
+			stop := f.fail(s, link)
+			l.enqueueThrough(link.Addr(), span())
+			stop()
+			s.finish(l, time.Now(), allowed{turned: true}, recovery)
+		})
+	}
+}
+
+// The connections of the workers to Redis fail in each of these ways. Layer answers everything: not one
+// call is to be made twice.
+func TestConnection_of_workers_to_Redis(t *testing.T) {
+	t.Parallel()
+	for _, f := range failings {
+		row{name: "worker to Redis: " + f.name, compare: f.compare, links: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
+			l := s.load(rowTasks())
+			stop := f.fail(s, s.toRedis)
+			s.Start(f.workers())
+			l.enqueue(span())
+			stop()
+			s.finish(l, time.Now(), allowed{}, recovery)
 		})
 	}
 }
@@ -62,22 +86,18 @@ func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 // The connection to Layer breaks in the middle of calls.
 func TestConnection_to_Layer(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, e engine) {
-		t.Helper()
-		s := newSite(t, e, setup{links: true, latency: 100 * time.Millisecond})
+	row{name: "worker to Layer: cut, answers lost", compare: true, links: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
-		s.start(3)
-		stop := every(500*time.Millisecond, func() {
+		s.Start(3)
+		stop := rig.Every(500*time.Millisecond, func() {
 			if s.dice.n(2) == 0 {
-				s.toLayer.cut(ms(s.dice.n(200)))
+				s.toLayer.Cut(ms(s.dice.n(200)))
 			} else {
-				s.toLayer.deafen(ms(50 + s.dice.n(200)))
+				s.toLayer.Deafen(ms(50 + s.dice.n(200)))
 			}
 		})
 		l.enqueue(span())
 		stop()
-		b := s.close(l, time.Now(), allowed{repeats: anyNumber})
-		s.record("worker to Layer: cut, answers lost", b)
-		s.within(b, recovery)
+		s.finish(l, time.Now(), allowed{repeats: anyNumber}, recovery)
 	})
 }

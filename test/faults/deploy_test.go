@@ -12,30 +12,24 @@ import (
 // there before the old one is told to end.
 func TestDeploy_twice(t *testing.T) {
 	t.Parallel()
-	ours(t, func(t *testing.T, e engine) {
-		t.Helper()
-		s := newSite(t, e, setup{latency: 300 * time.Millisecond})
+	row{name: "worker: all replaced, twice", latency: 300 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
-		s.start(3)
-		var over time.Time
-		done := make(chan struct{})
+		s.Start(3)
+		over := make(chan time.Time)
 		go func() {
-			defer close(done)
 			for range 2 {
-				for _, old := range s.living() {
+				for _, old := range s.Living() {
 					<-time.After(span() / 8)
-					s.worker()
-					old.signal(syscall.SIGTERM)
-					if code := old.wait(time.Minute); code != 0 && e == layerq {
-						t.Errorf("%s ended with %d", old.name, code)
+					s.Worker()
+					old.Signal(syscall.SIGTERM)
+					if code := old.Wait(time.Minute); code != 0 {
+						s.t.Errorf("%s ended with %d", old.Name, code)
 					}
 				}
 			}
-			over = time.Now()
+			over <- time.Now()
 		}()
 		l.enqueue(span())
-		<-done
-		b := s.close(l, over, allowed{})
-		s.record("worker: all replaced, twice", b)
+		s.finish(l, <-over, allowed{}, patience)
 	})
 }

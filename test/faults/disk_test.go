@@ -12,41 +12,41 @@ import (
 	"time"
 
 	"github.com/layerq/layerq/tasks"
+	"github.com/layerq/layerq/test/rig"
 )
 
 // The disk under Redis' append-only file is full for a while: Redis refuses to write. The producer
 // is told, the workers wait, and go on when there is room.
 func TestDisk_full_under_Redis(t *testing.T) {
 	t.Parallel()
-	dir := smallDisk(t)
-	s := newSite(t, layerq, setup{dir: dir, latency: 50 * time.Millisecond})
-	l := s.load(rowTasks())
-	s.start(3)
-	full := make(chan time.Time)
-	go func() {
-		<-time.After(span() / 3)
-		filler := filepath.Join(dir, "filler")
-		fill(t, filler)
-		eventually(t, time.Minute, "Redis refuses to write", func() bool {
-			err := s.redis.rdb.Set(t.Context(), "layerq:probe", "x", time.Second).Err()
-			return err != nil && strings.HasPrefix(err.Error(), "MISCONF")
-		})
-		s.refusedClearly(l)
-		<-time.After(5 * time.Second)
-		if err := os.Remove(filler); err != nil {
-			t.Error(err)
-		}
-		full <- time.Now()
-	}()
-	l.enqueue(span())
-	b := s.close(l, <-full, allowed{turned: true})
-	s.record("Redis: disk full under its file", b)
-	s.within(b, recovery)
+	row{name: "Redis: disk full under its file", dir: smallDisk}.run(t, func(s *site) {
+		l := s.load(rowTasks())
+		s.Start(3)
+		over := make(chan time.Time, 1)
+		go func() {
+			defer close(over)
+			<-time.After(span() / 3)
+			filler := filepath.Join(s.redis.Dir, "filler")
+			fill(s.t, filler)
+			rig.Eventually(s.t, time.Minute, "Redis refuses to write", func() bool {
+				err := s.redis.Client.Set(s.t.Context(), "layerq:probe", "x", time.Second).Err()
+				return err != nil && strings.HasPrefix(err.Error(), "MISCONF")
+			})
+			s.refusedClearly(l)
+			<-time.After(5 * time.Second)
+			if err := os.Remove(filler); err != nil {
+				s.t.Error(err)
+			}
+			over <- time.Now()
+		}()
+		l.enqueue(span())
+		s.finish(l, <-over, allowed{turned: true}, recovery)
+	})
 }
 
 // refusedClearly enqueues what cannot be stored.
 func (s *site) refusedClearly(l *load) {
-	client, err := tasks.NewClient(s.redisURL())
+	client, err := tasks.NewClient(s.redis.URL())
 	if err != nil {
 		s.t.Error(err)
 		return

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 // span is how long a row hands its tasks over, and so how long its faults go on.
 func span() time.Duration {
 	if *long {
-		return time.Minute
+		return 30 * time.Second
 	}
 	return 8 * time.Second
 }
@@ -26,75 +28,61 @@ const (
 
 func TestKill_every_2_seconds(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, e engine) {
-		t.Helper()
-		s := newSite(t, e, setup{latency: 100 * time.Millisecond})
+	row{name: "worker: kill -9 every 2 s", compare: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
-		s.start(3)
-		stop := every(2*time.Second, func() { s.replace() })
+		s.Start(3)
+		stop := rig.Every(2*time.Second, s.replace)
 		l.enqueue(span())
 		stop()
-		b := s.close(l, time.Now(), allowed{repeats: anyNumber})
-		s.record("worker: kill -9 every 2 s", b)
-		s.within(b, recovery)
+		s.finish(l, time.Now(), allowed{repeats: anyNumber}, recovery)
 	})
 }
 
 // Each worker kills itself at one step of a task, and another one takes its place.
 func TestKill_at_each_step(t *testing.T) {
 	t.Parallel()
-	steps := []struct {
-		point, row string
-		repeats    int
+	for _, step := range []struct {
+		point, name string
+		repeats     int
 	}{
 		{"before-call", "worker: kill -9 before the call", 0},
 		{"during-call", "worker: kill -9 during the call", anyNumber},
-		{"after-call", "worker: kill -9 after the call, before it is recorded", anyNumber},
-		{"after-ack", "worker: kill -9 after the record, which acknowledges too", 0},
-	}
-	if !*long { // all of them in one row: most of the time is the wait for leases
-		s := newSite(t, layerq, setup{latency: 30 * time.Millisecond, env: oneAtATime})
-		l := s.load(rowTasks())
-		for i, step := range steps {
-			s.worker(fmt.Sprintf("FAULTS_FAILPOINT=%s:kill:%d", step.point, 5+i))
-		}
-		s.stepRow(l, len(steps), 2, "worker: kill -9 at each step")
-		return
-	}
-	for _, step := range steps {
-		t.Run(step.point, func(t *testing.T) {
-			s := newSite(t, layerq, setup{latency: 30 * time.Millisecond, env: oneAtATime})
+		{"after-call", "worker: kill -9 after the call, before the marker", anyNumber},
+		{"after-ack", "worker: kill -9 after the marker, before asynq's acknowledgement", 0},
+	} {
+		// They have no other task in their hands when they die, whose call would have to be repeated.
+		row{name: step.name, latency: 30 * time.Millisecond, env: oneAtATime}.run(t, func(s *site) {
 			l := s.load(rowTasks())
-			const victims = 4
-			for range victims {
-				s.worker(fmt.Sprintf("FAULTS_FAILPOINT=%s:kill:%d", step.point, 20+s.dice.n(100)))
+			victims := 2
+			if *long {
+				victims = 6
 			}
-			s.stepRow(l, victims, step.repeats, step.row)
+			for range victims {
+				s.Worker(fmt.Sprintf("FAULTS_FAILPOINT=%s:kill:%d", step.point, 1+s.dice.n(20)))
+			}
+			doomed := s.Living()
+			s.Start(oneSlotWorkers())
+			l.enqueue(span())
+			rig.Eventually(s.t, time.Minute, "every fail point was reached", func() bool {
+				for _, p := range doomed {
+					if !p.Killed() {
+						return false
+					}
+				}
+				return true
+			})
+			s.finish(l, time.Now(), allowed{repeats: step.repeats}, recovery)
 		})
 	}
 }
 
-// oneAtATime workers have no other task in their hands when they die at a step, whose
-// call would have to be repeated.
+// oneAtATime makes workers of one slot.
 var oneAtATime = []string{"LAYERQ_QUEUES=default=1"}
 
-// stepRow waits until all victims have killed themselves, and replaces each.
-func (s *site) stepRow(l *load, victims, repeats int, row string) {
-	s.t.Helper()
-	doomed := s.living()
-	for range 4 * victims { // workers of one slot: enough of them
-		s.worker()
+// oneSlotWorkers is how many of them get a row done in little more than its span, if calls take 30 ms at most.
+func oneSlotWorkers() int {
+	if *long {
+		return 16
 	}
-	l.enqueue(span())
-	eventually(s.t, time.Minute, "every fail point was reached", func() bool {
-		for _, p := range doomed {
-			if !p.killed() {
-				return false
-			}
-		}
-		return true
-	})
-	b := s.close(l, time.Now(), allowed{repeats: repeats})
-	s.record(row, b)
-	s.within(b, recovery)
+	return 4
 }

@@ -42,34 +42,29 @@ func wrongAnswers() []layertest.Rule {
 
 func TestLayer_30_percent_wrong(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, e engine) {
-		t.Helper()
-		s := newSite(t, e, setup{latency: 20 * time.Millisecond})
-		l := s.load(rowTasks())
-		s.emulator.faults(wrongAnswers()...)
-		s.start(3)
-		l.enqueue(span())
-		over := time.Now()
-		s.settle(over, patience)
-		s.emulator.faults()
-		b := s.close(l, over, allowed{repeats: anyNumber})
-		s.record("Layer: 30 % of its answers wrong", b)
+	row{name: "Layer: 30 % of its answers wrong", compare: true, latency: 20 * time.Millisecond}.run(t, func(s *site) {
+		s.misanswered(wrongAnswers()...)
 	})
 }
 
 func TestLayer_503_after_the_work(t *testing.T) {
 	t.Parallel()
-	both(t, func(t *testing.T, e engine) {
-		t.Helper()
-		s := newSite(t, e, setup{latency: 20 * time.Millisecond})
-		l := s.load(rowTasks())
-		s.emulator.faults(some(30, layertest.Rule{Status: http.StatusServiceUnavailable, AfterCommit: true}))
-		s.start(3)
-		l.enqueue(span())
-		over := time.Now()
-		s.settle(over, patience)
-		s.emulator.faults()
-		b := s.close(l, over, allowed{repeats: anyNumber})
-		s.record("Layer: 503 after the work, 30 %", b)
+	row{name: "Layer: 503 after the work, 30 %", compare: true, latency: 20 * time.Millisecond}.run(t, func(s *site) {
+		s.misanswered(some(30, layertest.Rule{Status: http.StatusServiceUnavailable, AfterCommit: true}))
 	})
+}
+
+// misanswered runs a load while the emulator answers by these rules, to the end.
+func (s *site) misanswered(rules ...layertest.Rule) {
+	s.t.Helper()
+	l := s.load(rowTasks())
+	s.emulator.Faults(rules...)
+	s.Start(3)
+	l.enqueue(span())
+	over := time.Now()
+	took := s.settle(over, patience)
+	s.emulator.Faults() // the books are read without
+	b := s.close(l, over, allowed{repeats: anyNumber})
+	b.Recovery = took
+	s.record(b)
 }

@@ -60,7 +60,7 @@ func (s *site) leftovers() {
 	known := s.documented()
 	tasksOf := make(map[string]bool)
 	ctx := s.t.Context()
-	for iter := s.redis.rdb.Scan(ctx, 0, "", 1000).Iterator(); iter.Next(ctx); {
+	for iter := s.redis.Client.Scan(ctx, 0, "", 1000).Iterator(); iter.Next(ctx); {
 		key := iter.Val()
 		switch {
 		case busy.MatchString(key):
@@ -89,7 +89,7 @@ func (s *site) checkHashes(keys map[string]bool) {
 	s.t.Helper()
 	ctx := s.t.Context()
 	for key := range keys {
-		state, err := s.redis.rdb.HGet(ctx, key, "state").Result()
+		state, err := s.redis.Client.HGet(ctx, key, "state").Result()
 		if err != nil {
 			s.t.Errorf("left in Redis: %s: %v", key, err)
 			continue
@@ -99,7 +99,7 @@ func (s *site) checkHashes(keys map[string]bool) {
 			s.t.Errorf("left in Redis: %s in state %s", key, state)
 			continue
 		}
-		if err := s.redis.rdb.ZScore(ctx, prefix+"}:"+state, id).Err(); err == redis.Nil { //nolint:errorlint // go-redis returns this sentinel bare
+		if err := s.redis.Client.ZScore(ctx, prefix+"}:"+state, id).Err(); err == redis.Nil { //nolint:errorlint // go-redis returns this sentinel bare
 			s.t.Errorf("left in Redis: %s is %s and in no list of these", key, state)
 		} else if err != nil {
 			s.t.Error(err)

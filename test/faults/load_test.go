@@ -68,15 +68,11 @@ func (s *site) emptyLoad(conversations int) *load {
 	s.t.Helper()
 	l := &load{site: s, byID: make(map[uuid.UUID]*job), name: "load " + strconv.Itoa(len(s.loads)) + " "}
 	for i := range conversations {
-		id := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s %d %s %d", s.t.Name(), seed, l.name, i))
-		made, err := s.emulator.api.Conversations.Create(s.t.Context(), id, layer.CreateConversationRequest{Participants: []string{"alice", "bob"}})
-		if err != nil {
-			s.t.Fatalf("conversation: %v", err)
-		}
-		l.conversations = append(l.conversations, made.ID)
+		id := uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%s %d %s %d", s.row, s.seed, l.name, i))
+		l.conversations = append(l.conversations, s.emulator.Conversation(id))
 	}
 	s.loads = append(s.loads, l)
-	l.since = s.emulator.mark()
+	l.since = s.emulator.Mark()
 	return l
 }
 
@@ -124,19 +120,20 @@ func (l *load) message(n int, mark string) *job {
 	}
 }
 
-// batch is how many tasks go to Redis at once: few where there is time.
-func batch(over time.Duration) int {
+// batch is how many of n tasks go to Redis at once: few where there is time.
+func batch(n int, over time.Duration) int {
+	const most, least, batches = 500, 20, 100
 	if over == 0 {
-		return 500
+		return most
 	}
-	return 20
+	return max(least, n/batches)
 }
 
 // enqueue hands all tasks over, in their order, spread over a time. What is not
 // accepted is tried again until it is: with the same keys, as applications do.
 func (l *load) enqueue(over time.Duration) {
 	l.site.t.Helper()
-	l.enqueueThrough(l.site.redis.addr(), over)
+	l.enqueueThrough(l.site.redis.Addr(), over)
 }
 
 func (l *load) enqueueThrough(addr string, over time.Duration) {
@@ -171,7 +168,7 @@ func (l *load) enqueueThrough(addr string, over time.Duration) {
 // begins, since the order of lanes is the order of acceptance.
 func (l *load) spread(over time.Duration, send func(context.Context, []*job) []error) {
 	l.site.t.Helper()
-	begin, size := time.Now(), batch(over)
+	begin, size := time.Now(), batch(len(l.jobs), over)
 	for first := 0; first < len(l.jobs); first += size {
 		due := begin.Add(over * time.Duration(first) / time.Duration(len(l.jobs)))
 		<-time.After(time.Until(due))

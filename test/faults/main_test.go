@@ -9,35 +9,34 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
+
+	"github.com/layerq/layerq/test/rig"
 )
 
 var (
-	long   = flag.Bool("long", false, "run every row in its long form, and beside it bare asynq")
-	update = flag.Bool("update", false, "write the rows that ran into docs/reliability.md")
+	long   = flag.Bool("long", false, "run every row in its long form, and beside some of them bare asynq")
+	update = flag.Bool("update", false, "write the tables of docs/reliability.md anew")
 
-	seed = func() uint64 {
-		if text := os.Getenv("FAULTS_SEED"); text != "" {
-			if n, err := strconv.ParseUint(text, 10, 64); err == nil {
-				return n
-			}
-		}
-		return rand.Uint64N(1_000_000)
-	}()
-	// programs is where the programs under test were built.
-	programs string
+	// seeds are those of this run: each row runs once with each.
+	seeds []uint64
+	// programs are those under test, with the fail points in them.
+	programs rig.Programs
 )
 
-// builtPrograms is where a run within a run finds them.
-const builtPrograms = "FAULTS_PROGRAMS"
+const (
+	// seedsName is the variable with the seeds, with commas between them.
+	seedsName = "FAULTS_SEED"
+	// tasksName is the variable with the number of tasks of a row.
+	tasksName = "FAULTS_TASKS"
+	// builtPrograms is where a run within a run finds the programs.
+	builtPrograms = "FAULTS_PROGRAMS"
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asBareWorker) != "" {
@@ -45,77 +44,80 @@ func TestMain(m *testing.M) {
 	}
 	redis.SetLogger(silence{}) // a line for every connection that breaks
 	flag.Parse()
-	if err := parallel(); err != nil {
+	code, err := run(m)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "faults:", err)
-		os.Exit(1)
+		code = max(code, 1)
 	}
-	os.Exit(run(m))
-}
-
-// parallel lets more short rows run at once than there are cores, unless the caller
-// says how many: they wait for leases most of the time.
-func parallel() error {
-	const name, rows = "test.parallel", "4"
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	if given || *long {
-		return nil
-	}
-	return flag.Set(name, rows)
+	os.Exit(code)
 }
 
 type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}
 
-func run(m *testing.M) int {
-	fmt.Fprintf(os.Stderr, "faults: seed %d, %d tasks a row; FAULTS_SEED=%d repeats it\n", seed, rowTasks(), seed)
-	if programs = os.Getenv(builtPrograms); programs != "" { // we are a row of another run
-		return m.Run()
+func run(m *testing.M) (int, error) {
+	var err error
+	if seeds, err = parseSeeds(os.Getenv(seedsName)); err != nil {
+		return 1, err
 	}
-	dir, err := os.MkdirTemp("", "faults")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "faults:", err)
-		return 1
+	fmt.Fprintf(os.Stderr, "faults: %d tasks a row; to repeat it: %s=%s\n", rowTasks(), seedsName, formatSeeds(","))
+	if err := makePlaces(); err != nil {
+		return 1, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }() // of the system's temporary directory
-	programs = dir
-	if err := build(dir, "worker", "enqueue", "layer-emulator"); err != nil {
-		fmt.Fprintln(os.Stderr, "faults:", err)
-		return 1
+	if programs = rig.Programs(os.Getenv(builtPrograms)); programs != "" { // we are a row of another run
+		return m.Run(), nil
 	}
+	if programs, err = rig.Build("faults", "worker", "enqueue", "layer-emulator"); err != nil {
+		return 1, err
+	}
+	defer programs.Remove()
 	code := m.Run()
 	results.print(os.Stderr)
-	if *update {
-		if err := results.write("../../docs/reliability.md"); err != nil {
-			fmt.Fprintln(os.Stderr, "faults:", err)
-			return 1
+	if err := results.update(); err != nil {
+		return code, err
+	}
+	return code, rig.Leaks()
+}
+
+// makePlaces lets as many rows run at a time as -parallel says, and more than there are cores if it
+// says nothing: they wait for leases most of the time.
+func makePlaces() error {
+	const name, all = "test.parallel", "1000"
+	n := 8
+	if *long {
+		n = 4
+	}
+	flag.Visit(func(f *flag.Flag) {
+		if given, ok := f.Value.(flag.Getter); ok && f.Name == name {
+			n, _ = given.Get().(int)
 		}
-	}
-	// toxiproxy leaves a goroutine behind when a connection ends in the middle of a piece of data.
-	proxied := goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run")
-	if err := goleak.Find(proxied); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, "faults:", err)
-		return 1
-	}
-	return code
+	})
+	places = make(chan struct{}, max(1, n))
+	return flag.Set(name, all) // they wait for places, not for each other
 }
 
-// build compiles commands of this module with the fail points in them.
-func build(dir string, names ...string) error {
-	args := []string{"build", "-tags", "faults", "-o", dir + string(filepath.Separator)}
-	for _, name := range names {
-		args = append(args, "github.com/layerq/layerq/cmd/"+name)
+func parseSeeds(list string) ([]uint64, error) {
+	if list == "" {
+		return []uint64{rand.Uint64N(1_000_000)}, nil
 	}
-	return goTool(args...)
+	var parsed []uint64
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%s: want numbers with commas between them: %w", seedsName, err)
+		}
+		parsed = append(parsed, n)
+	}
+	return parsed, nil
 }
 
-func goTool(args ...string) error {
-	out, err := exec.Command("go", args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+func formatSeeds(between string) string {
+	texts := make([]string, len(seeds))
+	for i, n := range seeds {
+		texts[i] = strconv.FormatUint(n, 10)
 	}
-	return nil
+	return strings.Join(texts, between)
 }
 
 const (
@@ -125,7 +127,7 @@ const (
 
 // rowTasks is how many tasks a row has.
 func rowTasks() int {
-	if n, err := strconv.Atoi(os.Getenv("FAULTS_TASKS")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(os.Getenv(tasksName)); err == nil && n > 0 {
 		return n
 	}
 	if *long {
@@ -140,15 +142,13 @@ type dice struct {
 	rnd *rand.Rand
 }
 
-func newDice(t *testing.T) *dice {
-	t.Helper()
+func newDice(seed uint64, name string) *dice {
 	h := fnv.New64a()
-	if _, err := h.Write([]byte(t.Name())); err != nil {
-		t.Fatal(err)
-	}
+	_, _ = h.Write([]byte(name)) // a hash takes everything
 	return &dice{rnd: rand.New(rand.NewPCG(seed, h.Sum64()))}
 }
 
+// n is one of the numbers from 0 to n-1.
 func (d *dice) n(n int) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -15,53 +15,64 @@ import (
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/tasks"
+	"github.com/layerq/layerq/test/rig"
 )
 
 const poisonMark = " (poison)"
 
-// A task that kills its worker each time is given up after 5 crashes in a row; what
-// else the workers had in their hands is not.
+// A task that kills its worker each time is given up after 5 crashes in a row. What
+// else the workers had in their hands is not, and does not wait for that: only what is behind it in its lane does.
 func TestPoison_among_good_ones(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, layerq, setup{latency: 100 * time.Millisecond, env: []string{"FAULTS_FAILPOINT=before-call:kill:has=" + poisonMark}})
-	l := s.load(rowTasks())
-	poisonous := map[*job]bool{}
-	n := 1
-	if *long {
-		n = 2 // each takes its five leases: of tasks that crashed twice, one runs at a time
-	}
-	for i := range n {
-		place := (i + 1) * len(l.jobs) / (n + 1)
-		j := l.message(place, poisonMark)
-		l.replace(place, j)
-		poisonous[j] = true
-	}
-	s.start(3)
-	stop := every(100*time.Millisecond, func() {
-		for range 3 - len(s.living()) { // as whoever keeps workers running does
-			s.worker()
+	row{
+		name: "task: poison among good ones", idle: true, latency: 100 * time.Millisecond,
+		env: []string{"FAULTS_FAILPOINT=before-call:kill:has=" + poisonMark},
+	}.run(t, func(s *site) {
+		l := s.load(rowTasks())
+		poison := s.poison(l)
+		s.Start(3)
+		stop := rig.Every(100*time.Millisecond, func() {
+			for range 3 - len(s.Living()) { // as whoever keeps workers running does
+				s.Worker()
+			}
+		})
+		l.enqueue(span())
+		enqueued := time.Now()
+		free := l.free(poison)
+		rig.Eventually(s.t, fiveCrashes, "all but the poison and what is behind it is done", func() bool {
+			return int(s.redis.Client.ZCard(s.t.Context(), queue.CompletedKey(queue.Default)).Val()) >= free
+		})
+		s.t.Logf("the %d good ones that are not behind it were done after %v", free, time.Since(enqueued))
+		took := s.settle(enqueued, fiveCrashes)
+		stop()
+		s.finish(l, time.Now().Add(-took), allowed{archived: func(j *job) bool { return j == poison }, repeats: anyNumber}, fiveCrashes)
+		info := s.states(l)[poison]
+		if info == nil || info.Attempts != 0 {
+			s.t.Errorf("crashes have cost %s attempts: %+v", poison.key, info)
 		}
 	})
-	l.enqueue(span())
-	enqueued := time.Now()
-	fiveCrashes := time.Duration(n) * 5 * recovery
-	took := s.settle(enqueued, fiveCrashes+time.Minute)
-	stop()
-	if took > fiveCrashes {
-		t.Errorf("the poison was given up after %v", took)
-	}
-	b := s.close(l, enqueued, allowed{archived: func(j *job) bool { return poisonous[j] }, repeats: anyNumber})
-	b.Recovery = took
-	s.record("task: poison among good ones", b)
-	for j := range poisonous {
-		info := s.states(l)[j]
-		if info != nil && info.Attempts != 0 {
-			t.Errorf("%s: crashes have cost %d attempts", j.key, info.Attempts)
+}
+
+// fiveCrashes is what it takes to give poison up: each crash is noticed when its lease ends.
+const fiveCrashes = 5 * recovery
+
+// poison makes one of the load's messages poisonous.
+func (s *site) poison(l *load) *job {
+	place := len(l.jobs)/4 + s.dice.n(len(l.jobs)/2)
+	j := l.message(place, poisonMark)
+	l.replace(place, j)
+	return j
+}
+
+// free is how many tasks do not wait for one: they come before it, or are not in its lane.
+func (l *load) free(stuck *job) int {
+	n := 0
+	for _, j := range l.jobs {
+		if j.n < stuck.n || j.conversation != stuck.conversation {
+			n++
 		}
-		if info != nil {
-			t.Logf("archived: %s", info.Error)
-		}
 	}
+	return n
 }
 
 // replace puts another task in the place of one.
@@ -78,36 +89,37 @@ func (l *load) replace(place int, j *job) {
 // removed where it is none.
 func TestGarbage_among_good_ones(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, layerq, setup{latency: 20 * time.Millisecond})
-	l := s.load(rowTasks())
-	s.start(2)
-	wrong, loose := s.garbage()
-	l.enqueue(span())
-	over := time.Now()
-	s.settle(over, patience)
-	inspector := asynq.NewInspector(asynq.RedisClientOpt{Addr: s.redis.addr()})
-	defer inspector.Close()
-	for _, id := range wrong {
-		found, err := inspector.GetTaskInfo(queue.Default, id)
-		if err != nil {
-			t.Errorf("garbage %s: %v", id, err)
-			continue
+	row{name: "task: garbage among good ones", latency: 20 * time.Millisecond}.run(t, func(s *site) {
+		l := s.load(rowTasks())
+		s.Start(2)
+		wrong, loose := s.garbage()
+		l.enqueue(span())
+		over := time.Now()
+		s.settle(over, patience)
+		inspector := asynq.NewInspector(asynq.RedisClientOpt{Addr: s.redis.Addr()})
+		defer inspector.Close()
+		for _, id := range wrong {
+			found, err := inspector.GetTaskInfo(queue.Default, id)
+			if err != nil {
+				s.t.Errorf("garbage %s: %v", id, err)
+				continue
+			}
+			if found.State != asynq.TaskStateArchived || found.LastErr == "" {
+				s.t.Errorf("garbage %s is %v: %q", id, found.State, found.LastErr)
+			}
+			if err := inspector.DeleteTask(queue.Default, id); err != nil {
+				s.t.Errorf("garbage %s: %v", id, err)
+			}
 		}
-		if found.State != asynq.TaskStateArchived || found.LastErr == "" {
-			t.Errorf("garbage %s is %v: %q", id, found.State, found.LastErr)
+		for _, id := range loose {
+			if n := s.redis.Client.Exists(s.t.Context(), queue.TaskKey(queue.Default, id)).Val(); n != 0 {
+				s.t.Errorf("left of an id without a task: %s", id)
+			}
 		}
-		if err := inspector.DeleteTask(queue.Default, id); err != nil {
-			t.Errorf("garbage %s: %v", id, err)
-		}
-	}
-	for _, id := range loose {
-		if n := s.redis.rdb.Exists(t.Context(), queue.TaskKey(queue.Default, id)).Val(); n != 0 {
-			t.Errorf("left of an id without a task: %s", id)
-		}
-	}
-	b := s.close(l, over, allowed{})
-	b.Archived = len(wrong)
-	s.record("task: garbage among good ones", b)
+		b := s.close(l, over, allowed{})
+		b.Archived = len(wrong)
+		s.record(b)
+	})
 }
 
 // garbage puts into the queue what no producer of ours would. It returns the ids of what
@@ -115,7 +127,7 @@ func TestGarbage_among_good_ones(t *testing.T) {
 func (s *site) garbage() (wrong, loose []string) {
 	s.t.Helper()
 	ctx := s.t.Context()
-	client := asynq.NewClient(asynq.RedisClientOpt{Addr: s.redis.addr()})
+	client := asynq.NewClient(asynq.RedisClientOpt{Addr: s.redis.Addr()})
 	defer client.Close()
 	put := func(taskType string, payload []byte, opts ...asynq.Option) {
 		id := uuid.NewString()
@@ -143,7 +155,7 @@ func (s *site) garbage() (wrong, loose []string) {
 	wrong = append(wrong, id)
 	for i := range 5 {
 		broken, ghost, odd := fmt.Sprintf("broken-%d", i), fmt.Sprintf("ghost-%d", i), fmt.Sprintf("odd-%d", i)
-		pipe := s.redis.rdb.Pipeline()
+		pipe := s.redis.Client.Pipeline()
 		pipe.HSet(ctx, queue.TaskKey(queue.Default, broken), "msg", strings.Repeat("\xff", i+1), "state", "pending")
 		pipe.HSet(ctx, queue.TaskKey(queue.Default, odd), "result", "left behind")
 		pipe.LPush(ctx, queue.PendingKey(queue.Default), broken, ghost, odd)

@@ -17,20 +17,22 @@ import (
 
 // table is what docs/reliability.md shows.
 type table struct {
-	mu   sync.Mutex
-	rows map[string]map[engine]*books
+	mu sync.Mutex
+	// rows has the books by seed: nil while a row runs, and for one that failed.
+	rows map[string]map[engine]map[uint64]*books
+	// needed is what the rows without a mechanism failed with.
+	needed map[string]string
 }
 
-var results = &table{rows: make(map[string]map[engine]*books)}
+var results = &table{rows: make(map[string]map[engine]map[uint64]*books), needed: make(map[string]string)}
 
 // rowNames are the rows in the order of the document. Each is a fault.
 var rowNames = []string{
 	"worker: kill -9 every 2 s",
-	"worker: kill -9 at each step",
 	"worker: kill -9 before the call",
 	"worker: kill -9 during the call",
-	"worker: kill -9 after the call, before it is recorded",
-	"worker: kill -9 after the record, which acknowledges too",
+	"worker: kill -9 after the call, before the marker",
+	"worker: kill -9 after the marker, before asynq's acknowledgement",
 	"worker: SIGSTOP for longer than its lease",
 	"worker: SIGSTOP between taking a task and calling",
 	"worker: SIGSTOP after the answer, until the lease is over",
@@ -46,10 +48,14 @@ var rowNames = []string{
 	"Redis: kill -9, appendfsync always",
 	"Redis: disk full under its file",
 	"Redis: frozen 3 s when calls are answered",
-	"worker, producer to Redis: cut at random",
-	"worker, producer to Redis: replies lost",
-	"worker, producer to Redis: 200 ms",
-	"worker, producer to Redis: slow close",
+	"producer to Redis: cut at random",
+	"producer to Redis: replies lost",
+	"producer to Redis: 200 ms",
+	"producer to Redis: slow close",
+	"worker to Redis: cut at random",
+	"worker to Redis: replies lost",
+	"worker to Redis: 200 ms",
+	"worker to Redis: slow close",
 	"worker to Layer: cut, answers lost",
 	"Layer: 30 % of its answers wrong",
 	"Layer: 503 after the work, 30 %",
@@ -60,99 +66,198 @@ var rowNames = []string{
 	"all at once: 5,000 messages, three workers",
 }
 
-// put notes the books of a row.
-func (t *table) put(row string, e engine, b *books) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.rows[row] == nil {
-		t.rows[row] = make(map[engine]*books)
-	}
-	t.rows[row][e] = b
-}
-
-func (s *site) record(row string, b *books) {
+// begin opens a row: unless its books are recorded and the test passes, it has failed.
+func (s *site) begin(row string) {
 	s.t.Helper()
 	if !slices.Contains(rowNames, row) {
 		s.t.Errorf("row %q has no place in the table", row)
 	}
-	s.t.Logf("%s, %s: %+v", row, s.engine, *b)
-	results.put(row, s.engine, b)
+	s.row = row
+	results.put(row, s.engine, s.seed, nil)
 	s.t.Cleanup(func() {
-		if s.t.Failed() { // what is wrong is not for the table
-			results.put(row, s.engine, nil)
+		switch {
+		case s.t.Failed(): // what is wrong is not for the table
+			results.put(row, s.engine, s.seed, nil)
+		case s.t.Skipped():
+			results.drop(row, s.engine, s.seed)
+		}
+		if err := results.update(); err != nil {
+			s.t.Error(err)
 		}
 	})
+}
+
+// record enters the books of the row that was begun last.
+func (s *site) record(b *books) {
+	s.t.Helper()
+	s.t.Logf("%s, %s: %+v", s.row, s.engine, *b)
+	results.put(s.row, s.engine, s.seed, b)
+}
+
+// put notes the books of a row.
+func (t *table) put(row string, e engine, seed uint64, b *books) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rows[row] == nil {
+		t.rows[row] = make(map[engine]map[uint64]*books)
+	}
+	if t.rows[row][e] == nil {
+		t.rows[row][e] = make(map[uint64]*books)
+	}
+	t.rows[row][e][seed] = b
+}
+
+// drop forgets a row that cannot be run on this machine.
+func (t *table) drop(row string, e engine, seed uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.rows[row][e], seed)
+}
+
+// lacks notes how a row failed without a mechanism.
+func (t *table) lacks(mechanism, failure string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.needed[mechanism] = failure
 }
 
 func (t *table) print(w io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, name := range rowNames {
-		for e, b := range t.rows[name] {
-			if b == nil {
-				continue
+		for e, bySeed := range t.rows[name] {
+			for seed, b := range bySeed {
+				if b == nil {
+					fmt.Fprintf(w, "%-62s %-10s FAILED with seed %d\n", name, e, seed)
+					continue
+				}
+				fmt.Fprintf(w, "%-62s %-10s %6d tasks %6d effects %4d twice %4d lost %4d archived %4d turned %4d repeated %6.1f s\n",
+					name, e, b.Tasks, b.Effects, b.Twice, b.Lost, b.Archived, b.Turned, b.Repeated, b.Recovery.Seconds())
 			}
-			fmt.Fprintf(w, "%-62s %-10s %6d tasks %6d effects %4d twice %4d lost %4d archived %4d turned %4d repeated %6.1f s\n",
-				name, e, b.Tasks, b.Effects, b.Twice, b.Lost, b.Archived, b.Turned, b.Repeated, b.Recovery.Seconds())
 		}
 	}
 }
 
 const (
-	tableBegin = "<!-- faults: begin -->\n"
-	tableEnd   = "<!-- faults: end -->"
-	tableHead  = "| fault | tasks | effects | twice | lost | archived | all done after | bare asynq: effects | twice | lost | all done after |\n" +
+	page = "../../docs/reliability.md"
+
+	rowsHead = "| fault | tasks | effects | twice | lost | archived | all done after | bare asynq: effects | twice | lost | all done after |\n" +
 		"|---|---|---|---|---|---|---|---|---|---|---|\n"
+	neededHead = "| without | fails | with |\n|---|---|---|\n"
 )
 
-// write puts the rows that ran into the document, and leaves the others as they are.
-func (t *table) write(path string) error {
+// update writes both tables into the document, if this run is to: after each row, so that a run that is ended
+// leaves what it knows. What this run has not tried, or not finished, is not there as if it had been.
+func (t *table) update() error {
+	if !*update {
+		return nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	page, err := os.ReadFile(path)
+	text, err := os.ReadFile(page)
 	if err != nil {
 		return err
 	}
-	before, rest, ok := bytes.Cut(page, []byte(tableBegin))
-	old, after, ok2 := bytes.Cut(rest, []byte(tableEnd))
+	if text, err = within(text, "faults", t.rowLines()); err != nil {
+		return err
+	}
+	if text, err = within(text, "without", t.neededLines()); err != nil {
+		return err
+	}
+	return os.WriteFile(page, text, 0o600)
+}
+
+// within puts something in the place of what is between two marks.
+func within(text []byte, mark, lines string) ([]byte, error) {
+	begin, end := "<!-- "+mark+": begin -->\n", "<!-- "+mark+": end -->"
+	before, rest, ok := bytes.Cut(text, []byte(begin))
+	_, after, ok2 := bytes.Cut(rest, []byte(end))
 	if !ok || !ok2 {
-		return errors.New(path + " has no place for the table")
+		return nil, errors.New(page + " has no place for " + mark)
 	}
-	lines := make(map[string]string)
-	for line := range strings.Lines(string(old)) {
-		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "| "), " |"); ok {
-			lines[name] = line
-		}
+	return slices.Concat(before, []byte(begin+lines+end), after), nil
+}
+
+func (t *table) rowLines() string {
+	var out strings.Builder
+	form := "short"
+	if *long {
+		form = "long"
 	}
-	var out bytes.Buffer
-	out.Write(before)
-	out.WriteString(tableBegin + tableHead)
+	fmt.Fprintf(&out, "The %s form, with seed %s:\n\n%s", form, formatSeeds(", "), rowsHead)
 	for _, name := range rowNames {
-		if t.rows[name][layerq] != nil {
-			lines[name] = line(name, t.rows[name][layerq], t.rows[name][bare])
+		ours := t.sum(name, layerq)
+		fmt.Fprintf(&out, "| %s |%s", name, ours.cells(true))
+		if theirs := t.sum(name, bare); theirs.tried > 0 {
+			out.WriteString(theirs.cells(false) + "\n")
+			continue
 		}
-		out.WriteString(lines[name])
+		out.WriteString(" | | | |\n")
 	}
-	out.WriteString(tableEnd)
-	out.Write(after)
-	return os.WriteFile(path, out.Bytes(), 0o600)
+	return out.String()
 }
 
-func line(name string, ours, bare *books) string {
-	text := fmt.Sprintf("| %s | %s | %s | %d | %d | %d | %s |", name,
-		thousands(ours.Tasks), thousands(ours.Effects), ours.Twice, ours.Lost, ours.Archived, seconds(ours.Recovery))
-	if bare == nil {
-		return text + " | | | |\n"
+func (t *table) neededLines() string {
+	var out strings.Builder
+	out.WriteString(neededHead)
+	for _, m := range mechanisms {
+		failure := t.needed[m.name]
+		if failure == "" {
+			failure = "**not shown**"
+		}
+		fmt.Fprintf(&out, "| %s | %s | %s |\n", m.what, m.row, failure)
 	}
-	return text + fmt.Sprintf(" %s | %d | %d | %s |\n", thousands(bare.Effects), bare.Twice, bare.Lost, seconds(bare.Recovery))
+	return out.String()
 }
 
-func seconds(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
+// sum is what a row came to with all seeds: the longest time, and all else together.
+type sum struct {
+	books
+	tried  int
+	failed []string // the seeds
 }
+
+func (t *table) sum(row string, e engine) sum {
+	var all sum
+	for _, seed := range seeds {
+		b, tried := t.rows[row][e][seed]
+		if !tried {
+			continue
+		}
+		all.tried++
+		if b == nil {
+			all.failed = append(all.failed, strconv.FormatUint(seed, 10))
+			continue
+		}
+		all.Tasks += b.Tasks
+		all.Effects += b.Effects
+		all.Twice += b.Twice
+		all.Lost += b.Lost
+		all.Archived += b.Archived
+		all.Recovery = max(all.Recovery, b.Recovery)
+	}
+	return all
+}
+
+func (s sum) cells(ours bool) string {
+	empty := " | | |"
+	if ours {
+		empty = " | | | | |"
+	}
+	switch {
+	case s.tried == 0:
+		return " **not run**" + empty
+	case len(s.failed) > 0:
+		return " **failed** with seed " + strings.Join(s.failed, ", ") + empty
+	case s.tried < len(seeds):
+		return fmt.Sprintf(" **run with %d of %d seeds**", s.tried, len(seeds)) + empty
+	case ours:
+		return fmt.Sprintf(" %s | %s | %d | %d | %s | %s |", thousands(s.Tasks), thousands(s.Effects), s.Twice, s.Lost, thousands(s.Archived), seconds(s.Recovery))
+	}
+	return fmt.Sprintf(" %s | %d | %d | %s |", thousands(s.Effects), s.Twice, s.Lost, seconds(s.Recovery))
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 func thousands(n int) string {
 	if n < 1000 {

@@ -5,13 +5,11 @@ package faults
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/layerq/layerq/layer/layertest"
+	"github.com/layerq/layerq/test/rig"
 )
 
 // engine is what is put to the test: layerq, or asynq with a handler as one writes it
@@ -23,32 +21,67 @@ const (
 	bare   engine = "bare asynq"
 )
 
-// site is everything that a row runs on: Redis, the emulator, workers.
-type site struct {
-	t      *testing.T
-	engine engine
-	dice   *dice
+// A row is one fault, and one line of the table.
+type row struct {
+	name    string
+	compare bool // with bare asynq, in the long form
+	idle    bool // it waits nearly all the time, and so runs beside whatever else does
 
-	redis    *redisServer
-	emulator *emulator
-	toRedis  *link // between the workers and Redis; nil for none
-	toLayer  *link // between the workers and the emulator; nil for none
-
-	env []string // of every worker
-
-	loads []*load
-
-	mu      sync.Mutex
-	workers []*process
-	started int
+	fsync   string                    // appendfsync; everysec by default
+	dir     func(t *testing.T) string // of Redis; a temporary one by default
+	latency time.Duration             // of the emulator; 50 ms by default
+	env     []string                  // of workers, beside what every worker gets
+	links   bool                      // the workers reach Redis and the emulator through proxies
 }
 
-type setup struct {
-	fsync   string        // appendfsync; everysec by default
-	dir     string        // of Redis; a temporary one by default
-	latency time.Duration // of the emulator
-	env     []string      // of workers, beside what every worker gets
-	links   bool          // the workers reach Redis and the emulator through proxies
+// run runs a row once with each seed of this run.
+func (r row) run(t *testing.T, do func(s *site)) {
+	t.Helper()
+	if only := os.Getenv(rowName); only != "" && only != r.name {
+		return
+	}
+	engines := []engine{layerq}
+	if r.compare && *long {
+		engines = append(engines, bare)
+	}
+	for _, seed := range seeds {
+		for _, e := range engines {
+			t.Run(fmt.Sprintf("%s, %s, seed %d", r.name, e, seed), func(t *testing.T) {
+				t.Parallel()
+				if !r.idle {
+					takePlace(t)
+				}
+				do(r.site(t, e, seed))
+			})
+		}
+	}
+}
+
+// places are for rows that run at a time.
+var places chan struct{}
+
+// takePlace waits for a place, which is t's until it ends.
+func takePlace(t *testing.T) {
+	t.Helper()
+	places <- struct{}{}
+	t.Cleanup(func() { <-places })
+}
+
+// site is everything that a row runs on: Redis, the emulator, workers.
+type site struct {
+	*rig.Fleet
+	t      *testing.T
+	row    string // that was begun last
+	engine engine
+	seed   uint64
+	dice   *dice
+
+	redis    *rig.Redis
+	emulator *rig.Emulator
+	toRedis  *rig.Link // between the workers and Redis; nil for none
+	toLayer  *rig.Link // between the workers and the emulator; nil for none
+
+	loads []*load
 }
 
 // slots is how many tasks a worker has in its hands at most.
@@ -65,116 +98,55 @@ var fast = []string{
 	"LAYER_TIMEOUT=3s", "LAYERQ_DRAIN_TIMEOUT=20s", "LAYERQ_ADMIN_ADDR=127.0.0.1:0", "LAYERQ_LOG_LEVEL=info",
 }
 
-func newSite(t *testing.T, e engine, how setup) *site {
+func (r row) site(t *testing.T, e engine, seed uint64) *site {
 	t.Helper()
-	if how.fsync == "" {
-		how.fsync = "everysec"
+	if r.fsync == "" {
+		r.fsync = "everysec"
 	}
-	if how.dir == "" {
-		how.dir = t.TempDir()
+	if r.dir == nil {
+		r.dir = (*testing.T).TempDir
 	}
-	if how.latency == 0 {
-		how.latency = 50 * time.Millisecond
+	if r.latency == 0 {
+		r.latency = 50 * time.Millisecond
 	}
-	s := &site{t: t, engine: e, dice: newDice(t)}
-	s.redis = newRedis(t, how.dir, how.fsync)
-	s.emulator = newEmulator(t, "--latency", how.latency.String())
-	redisAddr, layerAddr := s.redis.addr(), s.emulator.addr
-	if how.links {
-		s.toRedis, s.toLayer = newLink(t, redisAddr), newLink(t, layerAddr)
-		redisAddr, layerAddr = s.toRedis.addr(), s.toLayer.addr()
+	s := &site{t: t, engine: e, seed: seed, dice: newDice(seed, r.name)}
+	s.begin(r.name)
+	s.redis = rig.StartRedis(t, r.dir(t), r.fsync)
+	s.emulator = rig.StartEmulator(t, programs, "--latency", r.latency.String(), "--seed", strconv.FormatUint(seed+1, 10))
+	redisAddr, layerAddr := s.redis.Addr(), s.emulator.Addr
+	if r.links {
+		s.toRedis, s.toLayer = rig.NewLink(t, redisAddr), rig.NewLink(t, layerAddr)
+		redisAddr, layerAddr = s.toRedis.Addr(), s.toLayer.Addr()
 	}
-	s.env = append([]string{
-		"REDIS_URL=redis://" + redisAddr, "LAYER_BASE_URL=http://" + layerAddr,
-		"LAYER_APP_ID=" + layertest.DefaultAppID, "LAYER_TOKEN=" + layertest.DefaultToken,
-		"LAYERQ_QUEUES=critical=4,bulk=4,default=" + strconv.Itoa(slots()),
-	}, fast...)
-	s.env = append(append(s.env, how.env...), "FAULTS_WITHOUT="+os.Getenv("FAULTS_WITHOUT"))
+	env := append(s.emulator.Env(layerAddr), fast...)
+	env = append(env, "REDIS_URL=redis://"+redisAddr, "LAYERQ_QUEUES=critical=4,bulk=4,default="+strconv.Itoa(slots()))
+	env = append(append(env, r.env...), withoutName+"="+os.Getenv(withoutName))
+	program := programs.Path("worker")
+	if e == bare {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			t.Fatal(err)
+		}
+		env = append(env, asBareWorker+"=1")
+	}
+	s.Fleet = rig.NewFleet(t, program, env...)
 	if without("recovery") {
 		s.noRecovery()
 	}
 	return s
 }
 
-// start starts n workers.
-func (s *site) start(n int) {
-	for range n {
-		s.worker()
-	}
-}
-
-// worker starts one more.
-func (s *site) worker(env ...string) *process {
-	return s.workerFrom(filepath.Join(programs, "worker"), env...)
-}
-
-// workerFrom starts one of a program of its own.
-func (s *site) workerFrom(path string, env ...string) *process {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.started++
-	all := append(append([]string{}, s.env...), env...)
-	if s.engine == bare {
-		exe, err := os.Executable()
-		if err != nil {
-			s.t.Error(err)
-		}
-		path, all = exe, append(all, asBareWorker+"=1")
-	}
-	p := start(s.t, "worker-"+strconv.Itoa(s.started), path, all)
-	s.workers = append(s.workers, p)
-	return p
-}
-
-// living are the workers that have not ended.
-func (s *site) living() []*process {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []*process
-	for _, p := range s.workers {
-		if !p.ended() {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
 // replace kills a worker, and starts another in its place.
-func (s *site) replace(env ...string) {
-	list := s.living()
-	list[s.dice.n(len(list))].kill()
-	s.worker(env...)
-}
+func (s *site) replace() { s.Replace(s.dice.n) }
 
-// stopWorkers ends them in order; each must say that it left nothing behind.
+// stopWorkers ends them in order; each of ours must say that it left nothing behind.
 func (s *site) stopWorkers() {
 	s.t.Helper()
-	list := s.living()
-	for _, p := range list {
-		p.signal(15)
+	if s.engine == layerq {
+		s.Stop()
+		return
 	}
-	for _, p := range list {
-		if code := p.wait(time.Minute); code != 0 && s.engine == layerq {
-			s.t.Errorf("%s ended with %d:\n%s", p.name, code, p.tail())
-		}
+	for _, p := range s.Living() {
+		p.Stop() // what it says of itself is asynq's affair
 	}
 }
-
-func (s *site) redisURL() string { return "redis://" + s.redis.addr() }
-
-// ours runs a row with layerq alone.
-func ours(t *testing.T, row func(t *testing.T, e engine)) {
-	t.Helper()
-	t.Run("layerq", func(t *testing.T) { row(t, layerq) })
-}
-
-// both runs a row with layerq and, in the long form, with bare asynq.
-func both(t *testing.T, row func(t *testing.T, e engine)) {
-	t.Helper()
-	ours(t, row)
-	if *long {
-		t.Run("bare", func(t *testing.T) { row(t, bare) })
-	}
-}
-
-func addrOf(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/tasks"
+	"github.com/layerq/layerq/test/rig"
 )
 
 // asleep is how long a worker is stopped: longer than the 30 s of a lease.
@@ -23,24 +24,20 @@ func asleep() time.Duration {
 // wakes up.
 func TestStopped_for_longer_than_the_lease(t *testing.T) {
 	t.Parallel()
-	ours(t, func(t *testing.T, e engine) {
-		t.Helper()
-		s := newSite(t, e, setup{latency: 200 * time.Millisecond})
+	row{name: "worker: SIGSTOP for longer than its lease", latency: 200 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
-		s.start(3)
-		victim := s.living()[s.dice.n(3)]
+		s.Start(3)
+		victim := s.Living()[s.dice.n(3)]
 		frozen := make(chan struct{})
 		go func() {
 			defer close(frozen)
 			<-time.After(span() / 2)
-			victim.freeze(asleep())
+			victim.Freeze(asleep())
 		}()
 		l.enqueue(span())
 		<-frozen
 		// What was under way in its hands is called again by others.
-		b := s.close(l, time.Now(), allowed{repeats: slots()})
-		s.record("worker: SIGSTOP for longer than its lease", b)
-		s.within(b, recovery)
+		s.finish(l, time.Now(), allowed{repeats: slots()}, recovery)
 	})
 }
 
@@ -48,83 +45,82 @@ func TestStopped_for_longer_than_the_lease(t *testing.T) {
 // up, others have done it, and it must not do it once more.
 func TestStopped_before_the_call(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, layerq, setup{latency: 20 * time.Millisecond, env: oneAtATime})
-	l := s.load(rowTasks())
-	const sleepers = 3
-	for range sleepers {
-		s.worker("FAULTS_FAILPOINT=before-call:stop:5")
-	}
-	asleepAll := s.living()
-	for range 8 {
-		s.worker()
-	}
-	l.enqueue(span())
-	<-time.After(asleep())
-	for _, p := range asleepAll {
-		if !p.stopped() {
-			t.Errorf("%s has not stopped itself", p.name)
+	row{name: "worker: SIGSTOP between taking a task and calling", latency: 20 * time.Millisecond, env: oneAtATime}.run(t, func(s *site) {
+		l := s.load(rowTasks())
+		asleepAll := s.sleepers("before-call")
+		l.enqueue(span())
+		rig.Eventually(s.t, time.Minute, "every worker that is to stop has stopped", func() bool { return allStopped(asleepAll) })
+		<-time.After(asleep())
+		for _, p := range asleepAll {
+			p.Signal(syscall.SIGCONT)
 		}
-		p.signal(syscall.SIGCONT)
+		s.finish(l, time.Now(), allowed{repeats: 0}, patience)
+	})
+}
+
+// sleepers starts three workers that stop when they reach a point, and others that do not.
+func (s *site) sleepers(point string) []*rig.Process {
+	s.t.Helper()
+	const n = 3
+	for range n {
+		s.Worker("FAULTS_FAILPOINT=" + point + ":stop:5")
 	}
-	b := s.close(l, time.Now(), allowed{repeats: 0})
-	s.record("worker: SIGSTOP between taking a task and calling", b)
+	list := s.Living()
+	s.Start(oneSlotWorkers())
+	return list
+}
+
+func allStopped(list []*rig.Process) bool {
+	for _, p := range list {
+		if !p.Stopped() {
+			return false
+		}
+	}
+	return true
 }
 
 // One that stops when Layer has answered, and wakes up when its task was given back to the
 // queue but is not yet in other hands, still says that it is done: nobody calls again.
 func TestStopped_after_the_answer(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, layerq, setup{latency: 20 * time.Millisecond, env: oneAtATime})
-	l := s.load(rowTasks())
-	const sleepers = 3
-	for range sleepers {
-		s.worker("FAULTS_FAILPOINT=after-call:stop:5")
-	}
-	asleepAll := s.living()
-	for range 8 {
-		s.worker()
-	}
-	l.enqueue(span())
-	eventually(t, time.Minute, "every worker that is to stop has stopped", func() bool {
+	row{name: "worker: SIGSTOP after the answer, until the lease is over", latency: 20 * time.Millisecond, env: oneAtATime}.run(t, func(s *site) {
+		l := s.load(rowTasks())
+		asleepAll := s.sleepers("after-call")
+		l.enqueue(span())
+		rig.Eventually(s.t, time.Minute, "every worker that is to stop has stopped", func() bool { return allStopped(asleepAll) })
+		rig.Eventually(s.t, time.Minute, "all but their tasks, and what waits behind them, is done", func() bool {
+			infos, err := queue.NewStore(s.redis.Client).Queues(s.t.Context())
+			return err == nil && infos[1].Pending+infos[1].Retry == 0 && infos[1].Active == len(asleepAll)
+		})
+		client, err := tasks.NewClient(s.redis.URL())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		defer client.Close()
+		if _, err := client.Pause(s.t.Context(), queue.Default); err != nil {
+			s.t.Fatal(err)
+		}
+		given := func(marked int) func() bool { return func() bool { return s.givenBack(len(asleepAll), marked) } }
+		rig.Eventually(s.t, time.Minute, "their tasks are pending again", given(0))
 		for _, p := range asleepAll {
-			if !p.stopped() {
-				return false
-			}
+			p.Signal(syscall.SIGCONT)
 		}
-		return true
+		rig.Eventually(s.t, time.Minute, "their tasks are marked as done", given(len(asleepAll)))
+		if _, _, err := client.Resume(s.t.Context(), queue.Default); err != nil {
+			s.t.Fatal(err)
+		}
+		s.finish(l, time.Now(), allowed{repeats: 0}, patience)
 	})
-	eventually(t, time.Minute, "all but their tasks, and what waits behind them, is done", func() bool {
-		infos, err := queue.NewStore(s.redis.rdb).Queues(t.Context())
-		return err == nil && infos[1].Pending+infos[1].Retry == 0 && infos[1].Active == sleepers
-	})
-	client, err := tasks.NewClient(s.redisURL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if _, err := client.Pause(t.Context(), queue.Default); err != nil {
-		t.Fatal(err)
-	}
-	given := func(marked int) func() bool {
-		return func() bool {
-			ids := s.redis.rdb.LRange(t.Context(), queue.PendingKey(queue.Default), 0, -1).Val()
-			n := 0
-			for _, id := range ids {
-				if s.redis.rdb.HExists(t.Context(), queue.TaskKey(queue.Default, id), queue.FieldResult).Val() {
-					n++
-				}
-			}
-			return len(ids) == sleepers && n == marked
+}
+
+// givenBack reports whether so many tasks are pending, and as many of them as given marked as done.
+func (s *site) givenBack(pending, marked int) bool {
+	ids := s.redis.Client.LRange(s.t.Context(), queue.PendingKey(queue.Default), 0, -1).Val()
+	n := 0
+	for _, id := range ids {
+		if s.redis.Client.HExists(s.t.Context(), queue.TaskKey(queue.Default, id), queue.FieldResult).Val() {
+			n++
 		}
 	}
-	eventually(t, time.Minute, "their tasks are pending again", given(0))
-	for _, p := range asleepAll {
-		p.signal(syscall.SIGCONT)
-	}
-	eventually(t, time.Minute, "their tasks are marked as done", given(sleepers))
-	if _, _, err := client.Resume(t.Context(), queue.Default); err != nil {
-		t.Fatal(err)
-	}
-	b := s.close(l, time.Now(), allowed{repeats: 0})
-	s.record("worker: SIGSTOP after the answer, until the lease is over", b)
+	return len(ids) == pending && n == marked
 }

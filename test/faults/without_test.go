@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,50 +15,59 @@ import (
 	"github.com/layerq/layerq/internal/queue"
 )
 
-// Each mechanism is needed: without it, a row fails, in the way that it is there for. The rows
-// run in a process of their own, in the short form.
+// mechanisms are what the promise leans on: without one, a row fails in the way that it is there for.
+var mechanisms = []struct{ name, what, test, row, fails string }{
+	{"dedupe", "the dedupe UUID", "TestLayer_503_after_the_work", "Layer: 503 after the work, 30 %", `has [2-9] effects`},
+	{"marker", "the completion marker", "TestStopped_after_the_answer", "worker: SIGSTOP after the answer, until the lease is over", `\d+ calls were made after the task had been answered with success`},
+	{"fence", "the fence (a worker whose lease is over makes no call)", "TestStopped_before_the_call", "worker: SIGSTOP between taking a task and calling", `\d+ calls were made after the task had been answered with success`},
+	{"patience", "patience with Redis when a task is done", "TestRedis_frozen_restarted_killed", "Redis: restarted", `\d+ calls were made after the task had been answered with success`},
+	{"lanes", "lanes", "TestDeploy_twice", "worker: all replaced, twice", `\d+ messages came before an earlier one of their conversation`},
+	{"recovery", "recovery of expired leases", "TestKill_every_2_seconds", "worker: kill -9 every 2 s", `not settled \S+ after the fault`},
+	{"poison", "the end of poison", "TestPoison_among_good_ones", "task: poison among good ones", `not settled \S+ after the fault`},
+}
+
+// Each mechanism is needed: without it, its row fails. The rows run in processes of their own, in the short
+// form.
 func TestMechanisms_are_needed(t *testing.T) {
 	t.Parallel()
 	if !*long {
 		t.Skip("only in the long form: most of it is the wait for what does not happen")
 	}
-	for _, c := range []struct{ mechanism, row, fails string }{
-		{"dedupe", "TestLayer_503_after_the_work", `has [2-9] effects`},
-		{"marker", "TestStopped_after_the_answer", `calls were made after the task had been answered`},
-		{"fence", "TestStopped_before_the_call", `calls were made after the task had been answered`},
-		{"patience", "TestRedis_frozen_restarted_killed/restarted", `calls were made after the task had been answered`},
-		{"lanes", "TestDeploy_twice", `came before an earlier one`},
-		{"recovery", "TestKill_every_2_seconds", `not settled`},
-		{"poison", "TestPoison_among_good_ones", `not settled`},
-	} {
-		t.Run(c.mechanism, func(t *testing.T) {
+	for _, m := range mechanisms {
+		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			exe, err := os.Executable()
 			if err != nil {
 				t.Fatal(err)
 			}
-			var pattern []string
-			for part := range strings.SplitSeq(c.row, "/") {
-				pattern = append(pattern, "^"+part+"$")
-			}
-			cmd := exec.CommandContext(t.Context(), exe, "-test.v", "-test.run", strings.Join(pattern, "/"))
-			cmd.Env = append(os.Environ(), "FAULTS_WITHOUT="+c.mechanism, builtPrograms+"="+programs)
+			takePlace(t)
+			seed := strconv.FormatUint(seeds[0], 10)
+			cmd := exec.CommandContext(t.Context(), exe, "-test.v", "-test.run", "^"+m.test+"$")
+			cmd.Env = append(os.Environ(), withoutName+"="+m.name, rowName+"="+m.row, seedsName+"="+seed, builtPrograms+"="+string(programs))
 			begin := time.Now()
 			out, err := cmd.CombinedOutput()
-			found := regexp.MustCompile(".*" + c.fails + ".*").Find(out)
+			found := regexp.MustCompile(m.fails).Find(out)
 			if err == nil || found == nil {
-				t.Errorf("without %s, %s passes, or fails in another way: %v\n%s", c.mechanism, c.row, err, out)
+				t.Errorf("without %s, %s passes, or fails in another way: %v\n%s", m.what, m.row, err, out)
 				return
 			}
-			t.Logf("without %s, %s fails after %v: %s", c.mechanism, c.row, time.Since(begin).Round(time.Second), found)
+			t.Logf("without %s, with seed %s, %q fails after %v: %s", m.what, seed, m.row, time.Since(begin).Round(time.Second), found)
+			results.lacks(m.name, string(found))
 		})
 	}
 }
 
-// without tells whether this run is to do without a mechanism. Those that are in the
-// worker look for themselves, see package failpoint.
+const (
+	// withoutName is the variable with the mechanisms to leave out. Those that are in the
+	// worker look at it themselves, see package failpoint.
+	withoutName = "FAULTS_WITHOUT"
+	// rowName is the variable with the one row to run; all if it is empty.
+	rowName = "FAULTS_ROW"
+)
+
+// without tells whether this run is to do without a mechanism.
 func without(mechanism string) bool {
-	return slices.Contains(strings.Split(os.Getenv("FAULTS_WITHOUT"), ","), mechanism)
+	return slices.Contains(strings.Split(os.Getenv(withoutName), ","), mechanism)
 }
 
 // noRecovery puts off the look for expired leases, as the workers themselves do for
@@ -65,7 +75,7 @@ func without(mechanism string) bool {
 func (s *site) noRecovery() {
 	s.t.Helper()
 	for _, q := range queue.Names {
-		if err := s.redis.rdb.HSet(s.t.Context(), "layerq:{"+q+"}:look", "wait", time.Now().Add(time.Hour).UnixMilli()).Err(); err != nil {
+		if err := s.redis.Client.HSet(s.t.Context(), "layerq:{"+q+"}:look", "wait", time.Now().Add(time.Hour).UnixMilli()).Err(); err != nil {
 			s.t.Fatal(err)
 		}
 	}

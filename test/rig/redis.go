@@ -19,6 +19,7 @@ import (
 type Redis struct {
 	Client *redis.Client // the test's own eyes, never through a proxy
 	Proc   *Process      // another one after each restart
+	Dir    string        // with its files
 
 	t    *testing.T
 	port int
@@ -32,7 +33,7 @@ func StartRedis(t *testing.T, dir, fsync string) *Redis {
 	if err != nil {
 		t.Fatal("no redis-server on this machine: install it (Debian: apt-get install redis-server)")
 	}
-	r := &Redis{t: t}
+	r := &Redis{t: t, Dir: dir}
 	for range 20 {
 		r.port = freePort(t)
 		r.args = []string{
