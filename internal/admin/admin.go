@@ -65,7 +65,22 @@ func New(opts Options) *Admin {
 	monitor := newMonitor(opts.Redis, opts.Token == "")
 	a.mux.Handle(monitorPath+"/", a.guarded(monitor))
 	a.mux.Handle("/", a.guarded(http.NotFoundHandler()))
+	for path, allowed := range map[string]string{
+		"/livez": "GET, HEAD", "/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/{$}": "GET, HEAD",
+		"/login": "GET, HEAD, POST", "/logout": "POST",
+	} {
+		a.mux.Handle(path, notAllowed(allowed))
+	}
 	return a
+}
+
+// notAllowed answers the methods that a page does not have. The mux would do
+// so by itself, were there nothing that takes all other paths.
+func notAllowed(allowed string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed)
+		http.Error(w, "this page takes "+allowed, http.StatusMethodNotAllowed)
+	})
 }
 
 // ServeHTTP serves one request.

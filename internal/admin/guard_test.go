@@ -62,7 +62,6 @@ func TestGuard_without_a_token(t *testing.T) {
 		{"health for everybody", "GET", "/livez", from("198.51.100.7:1"), 200},
 		{"readiness for everybody, by any name", "GET", "/readyz", host("worker:8080"), 200},
 		{"metrics for everybody, by any name", "GET", "/metrics", host("worker:8080"), 200},
-		{"metrics cannot be posted", "POST", "/metrics", from("198.51.100.7:1"), 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -137,6 +136,32 @@ func TestGuard_with_a_token(t *testing.T) {
 				t.Error("the answer contains the token")
 			}
 		})
+	}
+}
+
+func TestPages_name_the_methods_that_they_take(t *testing.T) {
+	t.Parallel()
+	for name, a := range map[string]*Admin{
+		"without a token": newAdmin(t, nil),
+		"with a token":    newAdmin(t, func(o *Options) { o.Token = testToken }),
+	} {
+		for path, allow := range map[string]string{
+			"/livez": "GET, HEAD", "/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/": "GET, HEAD",
+			"/login": "GET, HEAD, POST", "/logout": "POST",
+		} {
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "BREW"} {
+				w := ask(t, a, method, path, nil, nil)
+				if strings.Contains(allow, method) {
+					if w.Code == 405 {
+						t.Errorf("%s: %s %s: %d", name, method, path, w.Code)
+					}
+					continue
+				}
+				if got := w.Header().Get("Allow"); w.Code != 405 || got != allow {
+					t.Errorf("%s: %s %s: %d, Allow %q; want 405 and %q", name, method, path, w.Code, got, allow)
+				}
+			}
+		}
 	}
 }
 
