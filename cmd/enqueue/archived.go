@@ -38,7 +38,9 @@ it ended with, how often Layer answered, and the error.`,
 				return err
 			}
 			defer c.Close()
+			none := true
 			for info, err := range c.Archived(cmd.Context(), filter) {
+				none = false
 				if err == nil {
 					err = p.writeArchived(info, asJSON)
 				}
@@ -46,12 +48,22 @@ it ended with, how often Layer answered, and the error.`,
 					return c.explain(err)
 				}
 			}
+			if none && !asJSON {
+				fmt.Fprintln(p.stderr, "enqueue: "+nothingArchived(filter))
+			}
 			return nil
 		},
 	}
 	selection.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON object for each, one a line")
 	return cmd
+}
+
+func nothingArchived(filter tasks.Filter) string {
+	if filter == (tasks.Filter{}) {
+		return "no task is archived"
+	}
+	return "no archived task is like that"
 }
 
 func (p *program) writeArchived(info *tasks.Info, asJSON bool) error {

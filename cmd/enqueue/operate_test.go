@@ -46,6 +46,9 @@ func (c *cli) archived(n int) []string {
 func TestArchivedLists(t *testing.T) {
 	t.Parallel()
 	c := newCLI(t)
+	if got := c.want(console.Done, "archived"); got.stdout != "" || got.stderr != "enqueue: no task is archived\n" {
+		t.Errorf("none: %+v", got)
+	}
 	ids := c.archived(4)
 	all := c.want(console.Done, "archived")
 	if lines := strings.Split(strings.TrimSpace(all.stdout), "\n"); len(lines) != 4 || !strings.Contains(lines[0], "  "+ids[0]+"  user:block  default  not_found  0") || all.stderr != "" {
@@ -55,8 +58,11 @@ func TestArchivedLists(t *testing.T) {
 		t.Errorf("some: %+v", got)
 	}
 	for _, args := range []string{"archived --queue bulk", "archived --type message:send", "archived --code poison"} {
-		if got := c.want(console.Done, strings.Fields(args)...); got.stdout != "" {
+		if got := c.want(console.Done, strings.Fields(args)...); got.stdout != "" || got.stderr != "enqueue: no archived task is like that\n" {
 			t.Errorf("%s: %+v", args, got)
+		}
+		if got := c.want(console.Done, strings.Fields(args+" --json")...); got.stdout+got.stderr != "" {
+			t.Errorf("%s --json: %+v", args, got)
 		}
 	}
 	for line := range strings.Lines(c.want(console.Done, "archived", "--json").stdout) {
