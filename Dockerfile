@@ -24,11 +24,13 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     go build -trimpath -buildvcs=false -ldflags "-s -w${VERSION:+ -X github.com/layerq/layerq/internal/version.stamp=$VERSION}" -o /out/ \
       ./cmd/worker ./cmd/enqueue ./cmd/layer-emulator && \
-    mkdir /out/tmp
+    mkdir -p /out/root && mkdir -m 1777 /out/root/tmp
 
 FROM scratch AS base
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build --chown=65532:65532 /out/tmp /tmp
+# /tmp, which everybody may write to: where a tmpfs is mounted over it, runc
+# gives that the mode of what is below, whatever mode was asked for.
+COPY --from=build /out/root/ /
 # The number, not a name: there is no /etc/passwd, and Kubernetes' runAsNonRoot
 # can check a number.
 USER 65532:65532
