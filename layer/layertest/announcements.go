@@ -48,7 +48,7 @@ func (c *call) sendAnnouncement() (answer, *failure) {
 	case f != nil:
 		return answer{}, f
 	case from.isUser:
-		return answer{}, invalid("sender.user_id", "an announcement is sent by a name")
+		return answer{}, rejected("sender.user_id", "an announcement is sent by a name")
 	}
 	parts, f := c.parseParts(body, true)
 	if f != nil {

@@ -61,7 +61,7 @@ func (c *call) createContent() (answer, *failure) {
 			return answer{}, f
 		}
 		// The service chose the ids of content itself, dedupe UUID or not.
-		ct := &content{id: c.e.random.id(), conv: conv, mime: mime, size: size, dedupe: c.dedupe}
+		ct := &content{id: c.e.newID(), conv: conv, mime: mime, size: size, dedupe: c.dedupe}
 		tx.addContent(ct)
 		tx.touch(ct)
 		return c.uploadAnswer(ct), nil

@@ -29,7 +29,15 @@ func (c *call) newID() uuid.UUID {
 	if c.dedupe != uuid.Nil {
 		return c.dedupe
 	}
-	return c.e.random.id()
+	return c.e.newID()
+}
+
+// newID returns an id that the service chooses.
+func (e *Emulator) newID() uuid.UUID {
+	if e.config.Switches.TimeBasedIDs {
+		return uuid.Must(uuid.NewUUID()) // fails only without a source of randomness
+	}
+	return e.random.id()
 }
 
 // resource is what a create leaves behind and a repeat is answered with.

@@ -77,7 +77,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t, admitted := e.log.arrive(r, !storage)
 	if !admitted {
 		e.log.finish(t, http.StatusTooManyRequests, false)
-		answer{status: http.StatusTooManyRequests}.write(w, r)
+		e.tooManyRequests().write(w, r)
 		return
 	}
 	p := e.faults.choose(r.Method, r.URL.EscapedPath())
@@ -107,6 +107,12 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.send(w, r, a)
 }
 
+// tooManyRequests is the answer above the limit.
+func (e *Emulator) tooManyRequests() answer {
+	f := &failure{kind: rateLimitExceeded, url: docsPlatform, message: "There were too many requests.", empty: !e.config.Switches.RateLimitBody}
+	return f.answer()
+}
+
 // buffer reads the body of a request before a delay: a slow service has taken
 // the request in, so the work is done even if the caller leaves meanwhile. And
 // net/http notices that only once the body was read.
@@ -132,6 +138,9 @@ func (f failing) Read([]byte) (int, error) {
 func (c *call) answer() answer {
 	a, f := c.serve()
 	if f != nil {
+		if f.unsettled && c.e.config.Switches.BadValue400 {
+			f = badRequest(f.message)
+		}
 		return f.answer()
 	}
 	return a

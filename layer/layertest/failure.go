@@ -69,6 +69,8 @@ type failure struct {
 	allow   string // methods, on 405
 	plain   bool   // text, as the front end answers what it cannot route
 	empty   bool   // no body
+
+	unsettled bool // what the status was, no source says
 }
 
 // The members stand in the order of the recordings: other tools diff text.
@@ -135,6 +137,13 @@ func invalid(property, problem string) *failure {
 		kind: invalidProperty, url: docsPlatform, data: map[string]string{"property": property},
 		message: "The value of property '" + property + "' is invalid: " + problem,
 	}
+}
+
+// rejected is invalid where no source settles the status.
+func rejected(property, problem string) *failure {
+	f := invalid(property, problem)
+	f.unsettled = true
+	return f
 }
 
 func badRequest(message string) *failure {

@@ -22,7 +22,7 @@ func (c *call) parseMetadata(v any) (map[string]any, *failure) {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return nil, invalid("metadata", "it must be an object")
+		return nil, rejected("metadata", "it must be an object")
 	}
 	return m, c.checkMetadata(m, "metadata")
 }
@@ -34,7 +34,7 @@ func (c *call) checkMetadata(v any, property string) *failure {
 		return nil
 	}
 	slices.Reverse(where)
-	return invalid(strings.Join(append([]string{property}, where...), "."), problem)
+	return rejected(strings.Join(append([]string{property}, where...), "."), problem)
 }
 
 // wrongMetadata returns what is wrong with a value, if anything is, and the

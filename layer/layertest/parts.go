@@ -85,7 +85,7 @@ func (c *call) parsePart(o object, property string, inlineOnly bool) (part, *fai
 	case "base64":
 		raw, err := base64.StdEncoding.DecodeString(p.body)
 		if err != nil {
-			return p, invalid(property+".body", "it is not valid base64")
+			return p, rejected(property+".body", "it is not valid base64")
 		}
 		size = len(raw)
 		p.base64 = c.e.config.Switches.EchoBase64 || !utf8.Valid(raw)
@@ -96,7 +96,7 @@ func (c *call) parsePart(o object, property string, inlineOnly bool) (part, *fai
 		return p, invalid(property+".encoding", "the only encoding is base64")
 	}
 	if limit := c.maxInline(); size > limit {
-		return p, invalid(property+".body", "it is longer than "+strconv.Itoa(limit)+" bytes; use rich content")
+		return p, rejected(property+".body", "it is longer than "+strconv.Itoa(limit)+" bytes; use rich content")
 	}
 	return p, nil
 }

@@ -70,5 +70,5 @@ func (c *call) somebody(v any) (*roster, *failure) {
 }
 
 func tooMany() *failure {
-	return invalid("participants", "a conversation takes at most "+strconv.Itoa(maxParticipants)+" participants")
+	return rejected("participants", "a conversation takes at most "+strconv.Itoa(maxParticipants)+" participants")
 }

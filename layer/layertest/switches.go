@@ -5,6 +5,7 @@ package layertest
 type Switches struct {
 	DedupeConflict      bool
 	DedupePerKind       bool
+	TimeBasedIDs        bool
 	ResourceConflict    bool
 	RedirectDistinct    bool
 	NoDistinctLocation  bool
@@ -30,6 +31,8 @@ type Switches struct {
 	Everyone            bool
 	ForeignApp401       bool
 	IgnoreBadDedupe     bool
+	RateLimitBody       bool
+	BadValue400         bool
 	Body2000            bool
 	AnyMetadata         bool
 	AnyContent          bool
@@ -53,12 +56,13 @@ func (s *Switches) List() []Switch {
 	return []Switch{
 		{"dedupe-conflict", "a repeated dedupe UUID is answered 409 id_in_use with the resource in data, as by the Client API (default: the first status and the resource)", &s.DedupeConflict},
 		{"dedupe-per-kind", "a dedupe UUID that made something makes something of another kind as well (default: 409 id_in_use)", &s.DedupePerKind},
+		{"time-based-ids", "ids that the service chooses are time-based UUIDs, as the one known id of content was (default: random ones)", &s.TimeBasedIDs},
 		{"resource-conflict", "the id of error 108 is resource_conflict, as in June 2015 (default: conflict)", &s.ResourceConflict},
 		{"redirect-distinct", "an existing distinct conversation is answered 303, as before September 2015 (default: 200)", &s.RedirectDistinct},
 		{"no-distinct-location", "no Location on the 200 for an existing distinct conversation", &s.NoDistinctLocation},
 		{"empty-not-found", "404 and 410 of a conversation have an empty body, as the text of 3.0 has it (default: JSON, as recorded)", &s.EmptyNotFound},
 		{"empty-unauthorized", "401 has an empty body (default: authentication_required)", &s.EmptyUnauthorized},
-		{"json-not-found", "an unknown endpoint is answered 404 invalid_endpoint in JSON (default: plain text, as recorded)", &s.JSONNotFound},
+		{"json-not-found", "an unknown endpoint, and an id in a path that is no UUID, is answered 404 invalid_endpoint in JSON (default: plain text, as recorded)", &s.JSONNotFound},
 		{"explicit-nulls", "answers to creates have explicit nulls where keys are absent, as from June 2016", &s.ExplicitNulls},
 		{"echo-base64", "base64 text comes back as it was sent, as in 2015 (default: decoded where it is UTF-8)", &s.EchoBase64},
 		{"outside-sender", "a user who is no participant may be named as sender (default: 422 invalid_property)", &s.OutsideSender},
@@ -78,6 +82,8 @@ func (s *Switches) List() []Switch {
 		{"everyone", "announcements take recipients \"everyone\", as before December 2015 (default: 422)", &s.Everyone},
 		{"foreign-app-401", "the path of another app is answered 401 (default: 403 invalid_app_id)", &s.ForeignApp401},
 		{"ignore-bad-dedupe", "an If-None-Match that is no UUID is ignored (default: 400 invalid_request_id)", &s.IgnoreBadDedupe},
+		{"rate-limit-body", "429 has the body rate_limit_exceeded, as the error table has it (default: empty)", &s.RateLimitBody},
+		{"bad-value-400", "a part that is too long or no base64, metadata of a wrong type, too many participants and an announcement from a user are answered 400 invalid_request (default: 422 invalid_property)", &s.BadValue400},
 		{"body-2000", "a message part, and a value of metadata, takes 2,000 bytes (default: 2,048)", &s.Body2000},
 		{"any-metadata", "metadata of conversations takes any key, and strings of any length (default: 422 unless letters, digits, - and _, and 2 KB)", &s.AnyMetadata},
 		{"any-content", "content may be sent in another conversation than it was uploaded for (default: 422)", &s.AnyContent},

@@ -1,9 +1,13 @@
 package layertest_test
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/layerq/layerq/layer/layertest"
 )
@@ -41,8 +45,44 @@ func TestSwitches(t *testing.T) {
 			off: 422, offs: "parts[0].content.id", on: 201,
 		},
 		"allow-empty-lists": {
-			ask: func(w *wire) answer { return w.do("POST", conversations, `{"participants":[]}`) },
+			prepare: (*wire).conversation,
+			ask: func(w *wire) answer {
+				return w.allAlike(w.do("POST", messages, `{"sender":{"user_id":"ana"},"parts":[]}`), w.do("POST", conversations, `{"participants":[]}`))
+			},
 			off: 422, offs: "participants", on: 201, ons: `"participants":[]`,
+		},
+		"time-based-ids": {
+			ask: func(w *wire) answer {
+				a := w.do("POST", conversations, `{"participants":["ana"]}`)
+				id := parse[struct{ ID string }](w.t, a.body).ID
+				a.body = uuid.MustParse(strings.TrimPrefix(id, "layer:///conversations/")).Version().String()
+				return a
+			},
+			off: 201, offs: "VERSION_4", on: 201, ons: "VERSION_1",
+		},
+		"rate-limit-body": {
+			prepare: func(w *wire) { w.srv.SetRate(layertest.Rate{N: 1, Per: time.Hour}); w.do("GET", conversations, "") },
+			ask: func(w *wire) answer {
+				a := w.do("GET", conversations, "")
+				a.body = "body: " + a.body + "."
+				return a
+			},
+			off: 429, offs: "body: .", on: 429, ons: `{"id":"rate_limit_exceeded","code":7,`,
+		},
+		"bad-value-400": {
+			prepare: (*wire).conversation,
+			ask: func(w *wire) answer {
+				return w.allAlike(
+					w.do("POST", messages, textFrom("ana", strings.Repeat("x", 2049))),
+					w.do("POST", messages, withPart(`{"mime_type":"a/b","body":"%","encoding":"base64"}`)),
+					w.do("POST", conversations, `{"participants":["ana"],"metadata":"x"}`),
+					w.do("POST", conversations, `{"participants":["ana"],"metadata":{"n":1}}`),
+					w.do("PATCH", conversations+"/"+convA, `[{"operation":"set","property":"metadata.n","value":[]}]`),
+					w.do("POST", conversations, `{"participants":[`+someUsers(26)+`]}`),
+					w.do("POST", app+"/announcements", `{"recipients":["ana"],"sender":{"user_id":"ana"},"parts":[{"mime_type":"a/b","body":"x"}]}`),
+				)
+			},
+			off: 422, offs: `"id":"invalid_property"`, on: 400, ons: `{"id":"invalid_request","code":10,`,
 		},
 		"resource-conflict": {
 			prepare: func(w *wire) { w.do("POST", conversations, `{"participants":["ana"],"distinct":true}`) },
@@ -67,7 +107,12 @@ func TestSwitches(t *testing.T) {
 		},
 		"empty-not-found":    {ask: func(w *wire) answer { return w.do("GET", conversations+"/"+convA, "") }, off: 404, offs: "not_found", on: 404},
 		"empty-unauthorized": {ask: func(w *wire) answer { return w.do("GET", conversations, "", "Authorization", "") }, off: 401, offs: "authentication_required", on: 401},
-		"json-not-found":     {ask: func(w *wire) answer { return w.do("GET", conversations+"/x", "") }, off: 404, offs: "The requested resource", on: 404, ons: `"code":106`},
+		"json-not-found": {
+			ask: func(w *wire) answer {
+				return w.allAlike(w.do("GET", app+"/harbours", ""), w.do("GET", "/somewhere", ""), w.do("GET", conversations+"/x", ""))
+			},
+			off: 404, offs: "The requested resource", on: 404, ons: `"code":106`,
+		},
 		"explicit-nulls": {
 			prepare: (*wire).conversation, ask: func(w *wire) answer { return w.do("POST", messages, textFrom("ana", "x")) },
 			off: 201, offs: `"sender":{"user_id":"ana"}`, on: 201, ons: `"sender":{"user_id":"ana","name":null}`,
@@ -97,13 +142,17 @@ func TestSwitches(t *testing.T) {
 		},
 		"deleted-is-unknown": {
 			prepare: func(w *wire) { w.conversation(); w.do("DELETE", conversations+"/"+convA, "") },
-			ask:     func(w *wire) answer { return w.do("POST", messages, textFrom("ana", "x")) },
-			off:     410, offs: "object_deleted", on: 404, ons: "not_found",
+			ask: func(w *wire) answer {
+				return w.allAlike(w.do("PATCH", conversations+"/"+convA, `[]`), w.do("POST", messages, textFrom("ana", "x")))
+			},
+			off: 410, offs: "object_deleted", on: 404, ons: "not_found",
 		},
 		"repeated-delete": {
 			prepare: func(w *wire) { w.conversation(); w.message(msg1, "x"); w.do("DELETE", messages+"/"+msg1, "") },
-			ask:     func(w *wire) answer { return w.do("DELETE", messages+"/"+msg1, "") },
-			off:     404, on: 204,
+			ask: func(w *wire) answer {
+				return w.allAlike(w.do("DELETE", messages+"/"+msg1, ""), w.do("DELETE", conversations+"/"+other, ""))
+			},
+			off: 404, on: 204,
 		},
 		"strict-page-size":       {prepare: (*wire).conversation, ask: func(w *wire) answer { return w.do("GET", messages+"?page_size=101", "") }, off: 200, on: 422, ons: "page_size"},
 		"ignore-unknown-from-id": {prepare: (*wire).conversation, ask: func(w *wire) answer { return w.do("GET", messages+"?from_id="+other, "") }, off: 404, on: 200, ons: "[]"},
@@ -209,4 +258,37 @@ func TestSwitches(t *testing.T) {
 			}
 		}
 	}
+}
+
+// allAlike returns the last of several answers, which must have the same
+// status and, in it, the same kind of body.
+func (w *wire) allAlike(answers ...answer) answer {
+	w.t.Helper()
+	last := answers[len(answers)-1]
+	for i, a := range answers {
+		if a.status != last.status || errorID(a) != errorID(last) {
+			w.t.Errorf("answer %d is %d %.200s, the last one %d %.200s", i, a.status, a.body, last.status, last.body)
+		}
+	}
+	return last
+}
+
+// errorID is the id of an error, and empty for an answer that is none.
+func errorID(a answer) string {
+	var body struct {
+		ID   string `json:"id"`
+		Code int    `json:"code"`
+	}
+	if json.Unmarshal([]byte(a.body), &body) != nil || body.Code == 0 {
+		return ""
+	}
+	return body.ID
+}
+
+func someUsers(n int) string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = `"user` + strconv.Itoa(i) + `"`
+	}
+	return strings.Join(ids, ",")
 }
