@@ -87,12 +87,13 @@ func (e *Emulator) frame(r *http.Request, title, here string) (*app, frame) {
 }
 
 // excerpt is what a page shows of a long list: the items from begin up to end.
-// Those behind it are on another page.
+// Those before and behind it are on other pages.
 type excerpt struct {
 	begin, end int
 
 	More int    // items that follow
 	Next string // where they are
+	Back string // where those before it are, empty without any
 }
 
 // excerptOf returns up to most of n items, after as many as the address skips.
@@ -101,9 +102,15 @@ func excerptOf(r *http.Request, n, most int) excerpt {
 	skip, _ := strconv.Atoi(q.Get("skip")) // what is no number skips nothing
 	x := excerpt{begin: min(max(skip, 0), n)}
 	x.end = min(x.begin+most, n)
+	page := func(skip int) string {
+		q.Set("skip", strconv.Itoa(skip))
+		return r.URL.Path + "?" + q.Encode()
+	}
 	if x.More = n - x.end; x.More > 0 {
-		q.Set("skip", strconv.Itoa(x.end))
-		x.Next = r.URL.Path + "?" + q.Encode()
+		x.Next = page(x.end)
+	}
+	if x.begin > 0 {
+		x.Back = page(max(x.begin-most, 0))
 	}
 	return x
 }

@@ -1,6 +1,7 @@
 package layertest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -89,6 +90,7 @@ func (e *Emulator) pageConversations(w http.ResponseWriter, r *http.Request) {
 	a.mu.RLock()
 	all := a.sortedConversations()
 	slices.Reverse(all)
+	slices.SortStableFunc(all, func(v, w *conversation) int { return cmp.Compare(w.activity(), v.activity()) })
 	data.excerpt = excerptOf(r, len(all), shownConversations)
 	for _, conv := range all[data.begin:data.end] {
 		data.Conversations = append(data.Conversations, a.show(conv))
@@ -123,11 +125,20 @@ func (e *Emulator) pageConversation(w http.ResponseWriter, r *http.Request) {
 	show(w, http.StatusOK, "conversation.html", data)
 }
 
+// activity is when the last thing happened in a conversation that its users
+// look at.
+func (conv *conversation) activity() int64 {
+	if n := len(conv.messages); n > 0 {
+		return conv.messages[n-1].sentAt
+	}
+	return conv.createdAt.UnixNano()
+}
+
 // show copies a conversation for a page. The caller holds the lock.
 func (a *app) show(conv *conversation) shownConversation {
 	s := shownConversation{
 		ID: conv.id, CreatedAt: showTime(conv.createdAt), Participants: conv.roster.ids, Distinct: conv.distinct, Messages: len(conv.messages),
-		URL: pageRoot + "conversation?" + url.Values{"app": {a.id.String()}, "id": {conv.id.String()}}.Encode(),
+		URL: pageRoot + "conversation?" + url.Values{"app": {a.id.String()}, "id": {conv.id.String()}}.Encode() + "#latest",
 	}
 	if len(conv.metadata) > 0 {
 		s.Metadata = string(marshal(conv.metadata))

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layerq/layerq/layer/layertest"
 )
@@ -78,9 +79,39 @@ func TestPagesShowAll(t *testing.T) {
 			}
 		}
 	}
+	back := regexp.MustCompile(`<a class="back" href="([^"]*)">`)
+	if m := back.FindStringSubmatch(w.do("GET", "/_emulator/page/conversation?id="+convA+"&skip=200", "").body); m == nil {
+		t.Error("no link leads back to the later messages")
+	} else if a := w.do("GET", html.UnescapeString(m[1]), ""); !strings.Contains(a.body, "message 249.") || strings.Contains(a.body, `class="back"`) {
+		t.Errorf("%s does not show the latest messages", m[1])
+	}
 	for _, skip := range []string{"-1", "1000000", "x", "99999999999999999999"} {
 		if a := w.do("GET", "/_emulator/?skip="+skip, ""); a.status != 200 {
 			t.Errorf("skip=%s: got %d", skip, a.status)
+		}
+	}
+}
+
+func TestPageBeginsWithTheLatestActivity(t *testing.T) {
+	t.Parallel()
+	w := newWire(t)
+	w.conversation()
+	w.do("POST", app+"/conversations", `{"participants":["ana"]}`, "If-None-Match", convB)
+	w.message(msg1, "x")
+	a := w.do("GET", "/_emulator/", "")
+	if first, second := strings.Index(a.body, convA), strings.Index(a.body, convB); first < 0 || first > second {
+		t.Errorf("the conversation with the latest message is not the first one:\n%s", a.body)
+	}
+}
+
+func TestPageShowsWhatWaits(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, layertest.WithConfig(queueing(time.Hour)))
+	for _, want := range []string{"a patch waits", "2 patches wait"} {
+		w.do("PATCH", app+"/users/ana", `[{"operation":"add","property":"blocks","value":"boris"}]`)
+		w.do("POST", app+"/users/ana/blocks", `{"user_id":"chen"}`)
+		if a := w.do("GET", "/_emulator/page/users", ""); !strings.Contains(a.body, want) {
+			t.Errorf("%q is not on the page:\n%s", want, a.body)
 		}
 	}
 }
