@@ -3,8 +3,10 @@
 package faults
 
 import (
+	"errors"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -58,20 +60,27 @@ func (s *site) leftovers() {
 		return
 	}
 	known := s.documented()
-	tasksOf := make(map[string]bool)
+	var hashes []string
 	ctx := s.t.Context()
-	for iter := s.redis.Client.Scan(ctx, 0, "", 1000).Iterator(); iter.Next(ctx); {
+	iter := s.redis.Client.Scan(ctx, 0, "", 1000).Iterator()
+	for iter.Next(ctx) {
 		key := iter.Val()
 		switch {
 		case busy.MatchString(key):
 			s.t.Errorf("left in Redis: %s", key)
 		case strings.Contains(key, "}:t:"):
-			tasksOf[key] = true
+			hashes = append(hashes, key)
 		case !matches(known, key):
 			s.t.Errorf("left in Redis, and not in docs/architecture.md: %s", key)
 		}
 	}
-	s.checkHashes(tasksOf)
+	if err := iter.Err(); err != nil {
+		s.t.Error(err)
+	}
+	slices.Sort(hashes) // a scan may show a key twice
+	for some := range slices.Chunk(slices.Compact(hashes), 1000) {
+		s.checkHashes(some)
+	}
 }
 
 func matches(list []*regexp.Regexp, key string) bool {
@@ -85,24 +94,36 @@ func matches(list []*regexp.Regexp, key string) bool {
 
 // checkHashes requires of each task's hash that it is in the list that its state says: else
 // nobody would ever delete it.
-func (s *site) checkHashes(keys map[string]bool) {
+func (s *site) checkHashes(keys []string) {
 	s.t.Helper()
 	ctx := s.t.Context()
-	for key := range keys {
-		state, err := s.redis.Client.HGet(ctx, key, "state").Result()
-		if err != nil {
+	states := make([]*redis.StringCmd, len(keys))
+	if _, err := s.redis.Client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, key := range keys {
+			states[i] = p.HGet(ctx, key, "state")
+		}
+		return nil
+	}); err != nil && !errors.Is(err, redis.Nil) {
+		s.t.Fatal(err)
+	}
+	scores := make([]*redis.FloatCmd, len(keys))
+	if _, err := s.redis.Client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, key := range keys {
+			prefix, id, _ := strings.Cut(key, "}:t:")
+			scores[i] = p.ZScore(ctx, prefix+"}:"+states[i].Val(), id)
+		}
+		return nil
+	}); err != nil && !errors.Is(err, redis.Nil) {
+		s.t.Fatal(err)
+	}
+	for i, key := range keys {
+		switch state, err := states[i].Result(); {
+		case err != nil:
 			s.t.Errorf("left in Redis: %s: %v", key, err)
-			continue
-		}
-		prefix, id, _ := strings.Cut(key, "}:t:")
-		if state != "completed" && state != "archived" {
+		case state != "completed" && state != "archived":
 			s.t.Errorf("left in Redis: %s in state %s", key, state)
-			continue
-		}
-		if err := s.redis.Client.ZScore(ctx, prefix+"}:"+state, id).Err(); err == redis.Nil { //nolint:errorlint // go-redis returns this sentinel bare
-			s.t.Errorf("left in Redis: %s is %s and in no list of these", key, state)
-		} else if err != nil {
-			s.t.Error(err)
+		case scores[i].Err() != nil:
+			s.t.Errorf("left in Redis: %s is %s and in no list of these: %v", key, state, scores[i].Err())
 		}
 	}
 }

@@ -40,7 +40,9 @@ func TestMechanisms_are_needed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			takePlace(t)
+			if m.name != "poison" { // whose row waits nearly all the time
+				takePlace(t)
+			}
 			seed := strconv.FormatUint(seeds[0], 10)
 			cmd := exec.CommandContext(t.Context(), exe, "-test.v", "-test.run", "^"+m.test+"$")
 			cmd.Env = append(os.Environ(), withoutName+"="+m.name, rowName+"="+m.row, seedsName+"="+seed, builtPrograms+"="+string(programs))
