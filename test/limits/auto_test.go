@@ -12,7 +12,8 @@ import (
 
 // Nobody tells the workers what the limit is. They find it, at the cost of few refused
 // calls, follow it when it moves, and know it after a restart.
-func TestAuto(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+func TestAuto(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "LAYERQ_RATE_LIMIT=auto", "LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_RETRY_MIN=100ms", "LAYERQ_RETRY_MAX=1s")
 	s.emulator.Limit("100/1s")
 	if !*long {

@@ -15,7 +15,8 @@ import (
 // Three workers with 210 places wait for permits, for some tasks that they have and for those that they
 // leave in the queue until then. What Redis has to do for that is
 // bounded, all go back at once when the workers stop, and nothing is lost.
-func TestWaiting(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+func TestWaiting(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		rate      string
 		exchanges float64 // a second, of all three workers
@@ -24,6 +25,7 @@ func TestWaiting(t *testing.T) { //nolint:paralleltest // one after the other: t
 		"nothing is free": {"1/1h", 6},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t, "LAYERQ_RATE_LIMIT="+c.rate, "LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_QUEUES=default=70")
 			s.enqueue(3000, "default")
 			s.Start(3)

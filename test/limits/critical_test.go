@@ -11,7 +11,8 @@ import (
 
 // Half of the limit is for queue critical alone, whether or not it wants it; and what waits
 // in queue critical of one worker goes before all that waits in another.
-func TestCritical(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+func TestCritical(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		reserve string
 		most    int // calls of queue default in a second
@@ -23,6 +24,7 @@ func TestCritical(t *testing.T) { //nolint:paralleltest // one after the other: 
 		"nothing is reserved": {"0%", 20, 1500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t, "LAYERQ_RATE_LIMIT=20/1s", "LAYERQ_CRITICAL_RESERVE="+c.reserve)
 			s.emulator.Limit("20/1s")
 			s.enqueue(600, "default")

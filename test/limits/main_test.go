@@ -18,7 +18,23 @@ var programs rig.Programs
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if err := parallel(); err != nil {
+		fmt.Fprintln(os.Stderr, "limits:", err)
+		os.Exit(1)
+	}
 	os.Exit(run(m))
+}
+
+// parallel lets more fleets run at once than there are cores, unless the caller says how many: most of the
+// time they wait for their limit. Figures are of one at a time.
+func parallel() error {
+	const name = "test.parallel"
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if given {
+		return nil
+	}
+	return flag.Set(name, inLong("1", "6"))
 }
 
 func run(m *testing.M) int {

@@ -11,12 +11,14 @@ import (
 
 // Without Redis each worker goes on with what is in its hands, within its share:
 // calls go on, and never too many.
-func TestWithoutRedis(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+func TestWithoutRedis(t *testing.T) {
+	t.Parallel()
 	for name, take := range map[string]func(s *site, away time.Duration){
 		"killed and restarted": func(s *site, away time.Duration) { s.redis.Crash(away) },
 		"frozen":               func(s *site, away time.Duration) { s.redis.Proc.Freeze(away) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if name == "frozen" && !*long {
 				t.Skip("only in the long form")
 			}

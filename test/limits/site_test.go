@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +31,7 @@ type site struct {
 }
 
 // conversations are as many as let no task wait for another one of its conversation.
-const conversations = 400
+const conversations = 501
 
 // newSite has workers with this environment, who reach the emulator directly.
 func newSite(t *testing.T, env ...string) *site {
@@ -56,6 +58,9 @@ func newSiteFarFrom(t *testing.T, low, high time.Duration, env ...string) *site 
 		toLayer = network.Addr()
 	}
 	all := append(s.emulator.Env(toLayer), "REDIS_URL="+s.redis.URL(), "LAYERQ_ADMIN_ADDR=127.0.0.1:0")
+	if hasFile := func(v string) bool { return strings.HasPrefix(v, "LAYER_TOKEN_FILE=") }; slices.ContainsFunc(env, hasFile) {
+		all = slices.DeleteFunc(all, func(v string) bool { return strings.HasPrefix(v, "LAYER_TOKEN=") })
+	}
 	s.Fleet = rig.NewFleet(t, programs.Path("worker"), append(all, env...)...)
 	return s
 }

@@ -12,9 +12,11 @@ import (
 // A thousand messages at 50 a second through three workers: all are sent, each once, none is
 // refused, and it takes hardly longer than the limit asks for. The last ones may be those
 // that a killed worker had in its hands: they wait for the end of its lease.
-func TestThousandMessages(t *testing.T) { //nolint:paralleltest // one after the other: they share two processors
+func TestThousandMessages(t *testing.T) {
+	t.Parallel()
 	for name, kill := range map[string]bool{"nobody dies": false, "a worker is killed every 5 s": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if kill && !*long {
 				t.Skip("only in the long form")
 			}
