@@ -89,10 +89,10 @@ const (
 	autoWindow  = time.Second
 	// leastBound is how long the network may take with a request at least, before
 	// anything is known of it: a packet that was lost thrice, a connection refused once.
-	leastBound = 2 * time.Second
+	leastBound = 1500 * time.Millisecond
 	// slack is what may pass between the moment a permit begins and the moment its
 	// attempt does.
-	slack = time.Second
+	slack = 500 * time.Millisecond
 	// answer is how long Redis may take for one request.
 	answer = 500 * time.Millisecond
 	// patience is how long Redis may not answer before the local limiter stands in.
@@ -120,7 +120,7 @@ func (o Options) settings() settings {
 	s.life = s.late + slack + s.window
 	s.ahead = min(20*time.Millisecond, per/20)
 	s.yield = min(250*time.Millisecond, per/40)
-	s.flush = min(50*time.Millisecond, per/20)
+	s.flush = min(25*time.Millisecond, per/40)
 	s.nap = min(time.Second, max(5*time.Millisecond, per/2))
 	return s
 }

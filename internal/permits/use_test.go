@@ -31,6 +31,7 @@ func TestLimitIsUsed(t *testing.T) {
 		"50/1s, 20 to 200 ms":           {Limit{50, time.Second}, jitter, false, 0.90}, // 1 s of 1.11 s
 		"1000/1m, 20 to 200 ms":         {Limit{1000, time.Minute}, jitter, false, 0.99},
 		"50/1s, one killed every 5 s":   {Limit{50, time.Second}, near, true, 0.97},
+		"50/1s, 20 to 200 ms, kills":    {Limit{50, time.Second}, jitter, true, 0.88},
 		"1000/1m, one killed every 5 s": {Limit{1000, time.Minute}, near, true, 0.99},
 	} {
 		w := newWorld(1, Options{Limit: c.limit})

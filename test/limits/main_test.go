@@ -34,7 +34,7 @@ func parallel() error {
 	if given {
 		return nil
 	}
-	return flag.Set(name, inLong("1", "6"))
+	return flag.Set(name, inLong("1", "8"))
 }
 
 func run(m *testing.M) int {

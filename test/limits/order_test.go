@@ -3,6 +3,7 @@
 package limits
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +49,9 @@ func TestHotLane(t *testing.T) { //nolint:paralleltest // it takes all of two pr
 	began := time.Now()
 	s.Start(2)
 	others := func(a arrivals) int { return len(a) - a.to(busy) }
+	if page := s.admin(s.Living()[0], "/"); !strings.Contains(page, "Longest lane: <code>conversation:"+busy.UUID().String()+"</code>") {
+		t.Errorf("the start page does not show the long one:\n%s", page)
+	}
 	rig.Eventually(t, time.Minute, "the others are done", func() bool { return others(s.arrivals()) == single })
 	took := time.Since(began)
 	all := s.arrivals()

@@ -89,6 +89,9 @@ func (o outage) run(t *testing.T) {
 		began = gone()
 	}
 	rig.Eventually(t, 20*time.Second, "the fleet is held", func() bool { return s.queue("default").Held != nil })
+	rig.Eventually(t, 10*time.Second, "the start page says so", func() bool {
+		return strings.Contains(s.admin(s.Living()[0], "/"), "The fleet is held until")
+	})
 	pass(t, time.Until(began.Add(10*time.Second)))
 	before := s.memory()
 	pass(t, time.Until(began.Add(lasts)))
