@@ -2,7 +2,6 @@ package layertest
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,6 +112,8 @@ func Open(dir string, cfg Config) (*Emulator, error) {
 	}
 	return e, nil
 }
+
+func (s *settings) save() saved { return saved{Kind: kindSettings, Value: marshal(s)} }
 
 // secret is what the addresses of the storage are signed with: those that were
 // given out stay valid after a restart.
@@ -225,23 +226,4 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// load applies one batch of the journal.
-func (e *Emulator) load(b batch) error {
-	a := e.apps[b.App]
-	if a == nil { // not served now, but its state stays
-		a = newApp(e, b.App)
-		e.apps[b.App] = a
-	}
-	if b.Reset {
-		a.state = newState()
-		return nil
-	}
-	for _, s := range b.Records {
-		if err := a.load(s); err != nil {
-			return fmt.Errorf("%s %s: %w", s.Kind, s.ID, err)
-		}
-	}
-	return nil
 }

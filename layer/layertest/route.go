@@ -47,7 +47,7 @@ func init() { //nolint:gochecknoinits // the handlers refer to the table through
 	routes = slices.Concat(
 		conversationRoutes, conversationUserRoutes, messageRoutes, messageUserRoutes, contentRoutes,
 		announcementRoutes, announcementUserRoutes, notificationRoutes, blockRoutes, identityRoutes,
-		badgeRoutes, userRoutes, webhookRoutes, exportRoutes,
+		badgeRoutes, userRoutes, sessionRoutes, webhookRoutes, exportRoutes,
 	)
 	for i := range routes {
 		routes[i].segments = strings.Split(routes[i].path[1:], "/")

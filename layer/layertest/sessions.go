@@ -1,5 +1,12 @@
 package layertest
 
+import "net/http"
+
+var sessionRoutes = []route{
+	{method: http.MethodDelete, path: "/apps/:app/users/:user/sessions", handle: (*call).deleteSessions},
+	{method: http.MethodPatch, path: "/apps/:app", handle: (*call).patchApp},
+}
+
 // deleteSessions answers DELETE /apps/A/users/U/sessions. There are no
 // sessions here: users do not log in to the Platform API.
 //

@@ -7,8 +7,6 @@ import (
 var userRoutes = []route{
 	{method: http.MethodGet, path: "/apps/:app/users/:user", handle: (*call).getUser},
 	{method: http.MethodPatch, path: "/apps/:app/users/:user", handle: (*call).patchUser},
-	{method: http.MethodDelete, path: "/apps/:app/users/:user/sessions", handle: (*call).deleteSessions},
-	{method: http.MethodPatch, path: "/apps/:app", handle: (*call).patchApp},
 }
 
 // user is everything that hangs on a user id. Blocks and badge work for ids
