@@ -13,7 +13,8 @@ const TypeUpdateBlockList = "blocklist:update"
 
 // UpdateBlockList changes many entries of a block list at once, by Layer-Patch
 // operations on "blocks", in their order; a set replaces the list. Layer
-// applies them a little later.
+// applies them a little later: a [BlockUser] or [UnblockUser] that follows in
+// the lane may take effect before them.
 //
 // Performed again it makes the same changes again. What another writer changed
 // in between is changed back.
