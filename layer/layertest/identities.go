@@ -49,7 +49,7 @@ func (c *call) createIdentity() (answer, *failure) {
 			if c.e.config.Switches.IdentityInUse {
 				k = idInUse
 			}
-			return answer{}, &failure{kind: k, url: docsPlatform, message: "The user has an identity already.", data: u.identity.wire()}
+			return answer{}, &failure{kind: k, url: docsPlatform, message: "The user has an identity already.", data: c.identity(u)}
 		}
 		tx.setIdentity(tx.user(c.user()), id)
 		return answer{status: http.StatusCreated}, nil
@@ -65,7 +65,7 @@ func (c *call) getIdentity() (answer, *failure) {
 		if f != nil {
 			return answer{}, f
 		}
-		return jsonAnswer(http.StatusOK, u.identity.wire()), nil
+		return jsonAnswer(http.StatusOK, c.identity(u)), nil
 	})
 }
 
@@ -230,12 +230,16 @@ func identityMetadata(v any) (map[string]any, *failure) {
 	return m, nil
 }
 
-// wire has every key, with explicit nulls, as reads do.
-func (id identity) wire() map[string]any {
+// identity renders a user's identity with every key and explicit nulls, as
+// reads do.
+func (c *call) identity(u *user) map[string]any {
 	out := map[string]any{"metadata": map[string]any{}}
 	for _, key := range identityKeys {
 		out[key.name] = nil
 	}
-	maps.Copy(out, id)
+	maps.Copy(out, u.identity)
+	if c.e.config.Switches.IdentityIDs {
+		out["id"], out["user_id"], out["url"] = "layer:///identities/"+escapeSegment(u.id), u.id, c.userURL(u)+"/identity"
+	}
 	return out
 }

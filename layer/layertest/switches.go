@@ -27,6 +27,7 @@ type Switches struct {
 	UnknownUsersEmpty   bool
 	IdentityInUse       bool
 	PutIdentityCreates  bool
+	IdentityIDs         bool
 	QueuedPatches       bool
 	Everyone            bool
 	ForeignApp401       bool
@@ -78,6 +79,7 @@ func (s *Switches) List() []Switch {
 		{"unknown-users-empty", "reading as a user never seen before gives empty lists, as before June 2016 (default: 404)", &s.UnknownUsersEmpty},
 		{"identity-in-use", "creating an identity that exists is answered 409 id_in_use (default: conflict)", &s.IdentityInUse},
 		{"put-identity-creates", "PUT creates an identity that does not exist (default: 404)", &s.PutIdentityCreates},
+		{"identity-ids", "identities read with id, user_id and url, as by version 2.0 and as a client of July 2016 expects of 1.0 (default: without)", &s.IdentityIDs},
 		{"queued-patches", "patches of block lists and suspensions take effect --patch-delay after their 202, in order (default: at once)", &s.QueuedPatches},
 		{"everyone", "announcements take recipients \"everyone\", as before December 2015 (default: 422)", &s.Everyone},
 		{"foreign-app-401", "the path of another app is answered 401 (default: 403 invalid_app_id)", &s.ForeignApp401},

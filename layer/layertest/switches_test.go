@@ -2,6 +2,7 @@ package layertest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -161,6 +162,20 @@ func TestSwitches(t *testing.T) {
 			prepare: func(w *wire) { w.do("POST", app+"/users/ana/identity", `{"display_name":"Ana"}`) },
 			ask:     func(w *wire) answer { return w.do("POST", app+"/users/ana/identity", `{"display_name":"Ana"}`) },
 			off:     409, offs: `"code":108`, on: 409, ons: `"code":111`,
+		},
+		"identity-ids": {
+			prepare: func(w *wire) { w.do("POST", app+"/users/a%2Fb/identity", `{"display_name":"Ana"}`) },
+			ask: func(w *wire) answer {
+				a := w.do("GET", app+"/users/a%2Fb/identity", "")
+				got := parse[struct {
+					ID, URL string
+					UserID  string `json:"user_id"`
+				}](w.t, a.body)
+				a.body = fmt.Sprintf("%q %q %q", got.ID, got.UserID, got.URL)
+				return a
+			},
+			off: 200, offs: `"" "" ""`,
+			on: 200, ons: `"layer:///identities/a%2Fb" "a/b" "https://api.layer.com` + app + `/users/a%2Fb/identity"`,
 		},
 		"put-identity-creates": {ask: func(w *wire) answer { return w.do("PUT", app+"/users/ana/identity", `{"display_name":"Ana"}`) }, off: 404, on: 204},
 		"queued-patches": {

@@ -69,7 +69,7 @@ func (c *call) getUser() (answer, *failure) {
 		}
 		w := wireUser{ID: u.id, Suspended: u.suspended}
 		if u.identity != nil {
-			w.Identity = u.identity.wire()
+			w.Identity = c.identity(u)
 		} else {
 			w.Identity = map[string]any{}
 		}
