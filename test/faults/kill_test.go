@@ -28,7 +28,7 @@ const (
 
 func TestKill_every_2_seconds(t *testing.T) {
 	t.Parallel()
-	row{name: "worker: kill -9 every 2 s", compare: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
+	row{name: "worker: kill -9 every 2 s", compare: true, latency: 200 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
 		s.Start(3)
 		stop := rig.Every(2*time.Second, s.replace)

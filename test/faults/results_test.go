@@ -240,9 +240,10 @@ func (t *table) sum(row string, e engine) sum {
 }
 
 func (s sum) cells(ours bool) string {
-	empty := " | | |"
+	const empty4, empty6 = " | | | |", " | | | | | |"
+	empty := empty4
 	if ours {
-		empty = " | | | | |"
+		empty = empty6
 	}
 	switch {
 	case s.tried == 0:

@@ -22,7 +22,7 @@ var mechanisms = []struct{ name, what, test, row, fails string }{
 	{"fence", "the fence (a worker whose lease is over makes no call)", "TestStopped_before_the_call", "worker: SIGSTOP between taking a task and calling", `\d+ calls were made after the task had been answered with success`},
 	{"patience", "patience with Redis when a task is done", "TestRedis_frozen_restarted_killed", "Redis: restarted", `\d+ calls were made after the task had been answered with success`},
 	{"lanes", "lanes", "TestDeploy_twice", "worker: all replaced, twice", `\d+ messages came before an earlier one of their conversation`},
-	{"recovery", "recovery of expired leases", "TestKill_every_2_seconds", "worker: kill -9 every 2 s", `not settled \S+ after the fault`},
+	{"recovery", "recovery of expired leases", "TestKill_at_each_step", "worker: kill -9 before the call", `not settled \S+ after the fault`},
 	{"poison", "the end of poison", "TestPoison_among_good_ones", "task: poison among good ones", `not settled \S+ after the fault`},
 }
 
