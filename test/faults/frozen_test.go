@@ -20,11 +20,11 @@ func TestRedis_frozen_restarted_killed(t *testing.T) {
 	}{
 		{name: "frozen 3 s", fault: func(r *rig.Redis) { r.Proc.Freeze(3 * time.Second) }},
 		{name: "frozen 20 s", fault: func(r *rig.Redis) { r.Proc.Freeze(20 * time.Second) }},
-		{name: restarted, fault: func(r *rig.Redis) { r.Restart(2 * time.Second) }},
+		{name: restarted, fault: func(r *rig.Redis) { r.Restart(3 * time.Second) }},
 		{name: "kill -9, appendfsync everysec", fault: func(r *rig.Redis) { r.Crash(time.Second) }, forgets: true},
 		{name: "kill -9, appendfsync always", fsync: "always", fault: func(r *rig.Redis) { r.Crash(time.Second) }},
 	} {
-		row{name: "Redis: " + c.name, fsync: c.fsync, latency: 100 * time.Millisecond}.run(t, func(s *site) {
+		row{name: "Redis: " + c.name, fsync: c.fsync, latency: 250 * time.Millisecond}.run(t, func(s *site) {
 			l := s.load(rowTasks())
 			s.Start(3)
 			var at time.Time

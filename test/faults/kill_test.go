@@ -20,7 +20,7 @@ func span() time.Duration {
 
 const (
 	// patience is how long a row may take to settle.
-	patience = 4 * time.Minute
+	patience = 8 * time.Minute
 	// recovery is what the tasks of a worker that is gone may take to run again:
 	// 40 s, and the time of the tasks that wait behind them in their lanes.
 	recovery = 45 * time.Second

@@ -63,6 +63,9 @@ func (s *site) misanswered(rules ...layertest.Rule) {
 	l.enqueue(span())
 	over := time.Now()
 	took := s.settle(over, patience)
+	if s.t.Failed() {
+		return // no use in waiting once more
+	}
 	s.emulator.Faults() // the books are read without
 	b := s.close(l, over, allowed{repeats: anyNumber})
 	b.Recovery = took

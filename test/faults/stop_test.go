@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func TestStopped_before_the_call(t *testing.T) {
 	t.Parallel()
 	row{name: "worker: SIGSTOP between taking a task and calling", latency: 20 * time.Millisecond, env: oneAtATime}.run(t, func(s *site) {
 		l := s.load(rowTasks())
-		asleepAll := s.sleepers("before-call")
+		asleepAll := s.sleepers("before-call", 5)
 		l.enqueue(span())
 		rig.Eventually(s.t, time.Minute, "every worker that is to stop has stopped", func() bool { return allStopped(asleepAll) })
 		<-time.After(asleep())
@@ -58,12 +59,14 @@ func TestStopped_before_the_call(t *testing.T) {
 	})
 }
 
-// sleepers starts three workers that stop when they reach a point, and others that do not.
-func (s *site) sleepers(point string) []*rig.Process {
+// sleeping is how many workers stop.
+const sleeping = 3
+
+// sleepers starts workers that stop when they reach a point for the nth time, and others that do not.
+func (s *site) sleepers(point string, nth int) []*rig.Process {
 	s.t.Helper()
-	const n = 3
-	for range n {
-		s.Worker("FAULTS_FAILPOINT=" + point + ":stop:5")
+	for range sleeping {
+		s.Worker(fmt.Sprintf("FAULTS_FAILPOINT=%s:stop:%d", point, nth))
 	}
 	list := s.Living()
 	s.Start(oneSlotWorkers())
@@ -85,8 +88,10 @@ func TestStopped_after_the_answer(t *testing.T) {
 	t.Parallel()
 	row{name: "worker: SIGSTOP after the answer, until the lease is over", latency: 20 * time.Millisecond, env: oneAtATime}.run(t, func(s *site) {
 		l := s.load(rowTasks())
-		asleepAll := s.sleepers("after-call")
-		l.enqueue(span())
+		// All else is to be done before their leases are over: they stop when more than half of it is.
+		share := rowTasks() / (sleeping + oneSlotWorkers())
+		asleepAll := s.sleepers("after-call", share*6/10)
+		l.enqueue(span() / 3)
 		rig.Eventually(s.t, time.Minute, "every worker that is to stop has stopped", func() bool { return allStopped(asleepAll) })
 		rig.Eventually(s.t, time.Minute, "all but their tasks, and what waits behind them, is done", func() bool {
 			infos, err := queue.NewStore(s.redis.Client).Queues(s.t.Context())
