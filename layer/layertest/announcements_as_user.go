@@ -6,10 +6,10 @@ import (
 )
 
 var announcementUserRoutes = []route{
-	{method: http.MethodGet, path: "/apps/:app/users/:user/announcements", handle: (*call).listUserAnnouncements},
-	{method: http.MethodGet, path: "/apps/:app/users/:user/announcements/:announcement", handle: (*call).getUserAnnouncement},
-	{method: http.MethodDelete, path: "/apps/:app/users/:user/announcements/:announcement", handle: (*call).deleteUserAnnouncement},
-	{method: http.MethodPost, path: "/apps/:app/users/:user/announcements/:announcement/receipts", handle: (*call).sendAnnouncementReceipt},
+	{method: http.MethodGet, path: "/apps/:app/users/:user/announcements", handle: (*call).listUserAnnouncements, proxied: true},
+	{method: http.MethodGet, path: "/apps/:app/users/:user/announcements/:announcement", handle: (*call).getUserAnnouncement, proxied: true},
+	{method: http.MethodDelete, path: "/apps/:app/users/:user/announcements/:announcement", handle: (*call).deleteUserAnnouncement, proxied: true},
+	{method: http.MethodPost, path: "/apps/:app/users/:user/announcements/:announcement/receipts", handle: (*call).sendAnnouncementReceipt, proxied: true},
 }
 
 // userAnnouncement shows an announcement to a recipient: a message outside any

@@ -49,7 +49,7 @@ func (c *call) serve() (answer, *failure) {
 		return answer{}, f
 	}
 	method := methodOf(c.r)
-	route, p, allowed := find(method, segments)
+	route, p, allowed := find(method, segments, c.e.config.Switches.DocumentedProxy)
 	switch {
 	case route == nil && allowed == nil:
 		return answer{}, c.e.noEndpoint()

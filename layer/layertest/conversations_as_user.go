@@ -11,7 +11,7 @@ import (
 var conversationUserRoutes = []route{
 	{method: http.MethodGet, path: "/apps/:app/users/:user/conversations", handle: (*call).listUserConversations},
 	{method: http.MethodGet, path: "/apps/:app/users/:user/conversations/:conversation", handle: (*call).getUserConversation},
-	{method: http.MethodDelete, path: "/apps/:app/users/:user/conversations/:conversation", handle: (*call).deleteUserConversation},
+	{method: http.MethodDelete, path: "/apps/:app/users/:user/conversations/:conversation", handle: (*call).deleteUserConversation, proxied: true},
 }
 
 // wireUserConversation is a conversation as one of its users sees it.

@@ -9,8 +9,8 @@ import (
 var messageUserRoutes = []route{
 	{method: http.MethodGet, path: "/apps/:app/users/:user/conversations/:conversation/messages", handle: (*call).listUserMessages},
 	{method: http.MethodGet, path: "/apps/:app/users/:user/messages/:message", handle: (*call).getUserMessage},
-	{method: http.MethodDelete, path: "/apps/:app/users/:user/messages/:message", handle: (*call).deleteUserMessage},
-	{method: http.MethodPost, path: "/apps/:app/users/:user/messages/:message/receipts", handle: (*call).sendReceipt},
+	{method: http.MethodDelete, path: "/apps/:app/users/:user/messages/:message", handle: (*call).deleteUserMessage, proxied: true},
+	{method: http.MethodPost, path: "/apps/:app/users/:user/messages/:message/receipts", handle: (*call).sendReceipt, proxied: true},
 }
 
 // escapeSegment escapes a user id for a path. The service names + among what

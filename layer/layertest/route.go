@@ -38,6 +38,10 @@ type route struct {
 	handle handler
 	tagged bool // If-None-Match has a meaning
 
+	// proxied is a call of the Client API that the Platform API's documentation
+	// does not have for versions 1.0 and 1.1.
+	proxied bool
+
 	segments []string
 }
 
@@ -66,12 +70,12 @@ type params struct {
 
 // find returns the route for a method and the segments of an escaped path.
 // Without one for the method, it returns the methods that the path has; an
-// unknown path has none.
-func find(method string, segments []string) (*route, params, []string) {
+// unknown path has none. Proxied calls are left out if documented says so.
+func find(method string, segments []string, documented bool) (*route, params, []string) {
 	var allowed []string
 	for i := range routes {
 		r := &routes[i]
-		if len(r.segments) != len(segments) {
+		if len(r.segments) != len(segments) || r.proxied && documented {
 			continue
 		}
 		p, ok := match(r.segments, segments)

@@ -25,6 +25,7 @@ type Switches struct {
 	StrictSortBy        bool
 	IgnoreUnknownFromID bool
 	UnknownUsersEmpty   bool
+	DocumentedProxy     bool
 	IdentityInUse       bool
 	PutIdentityCreates  bool
 	IdentityIDs         bool
@@ -77,6 +78,7 @@ func (s *Switches) List() []Switch {
 		{"strict-sort-by", "sort_by on other lists than those of conversations is answered 422 (default: ignored)", &s.StrictSortBy},
 		{"ignore-unknown-from-id", "an unknown from_id gives an empty list (default: 404)", &s.IgnoreUnknownFromID},
 		{"unknown-users-empty", "reading as a user never seen before gives empty lists, as before June 2016 (default: 404)", &s.UnknownUsersEmpty},
+		{"documented-proxy", "on behalf of a user only conversations and messages can be read, as documented for 1.0 (default: receipts, deletes and announcements, too)", &s.DocumentedProxy},
 		{"identity-in-use", "creating an identity that exists is answered 409 id_in_use (default: conflict)", &s.IdentityInUse},
 		{"put-identity-creates", "PUT creates an identity that does not exist (default: 404)", &s.PutIdentityCreates},
 		{"identity-ids", "identities read with id, user_id and url, as by version 2.0 and as a client of July 2016 expects of 1.0 (default: without)", &s.IdentityIDs},

@@ -158,6 +158,13 @@ func TestSwitches(t *testing.T) {
 		"strict-page-size":       {prepare: (*wire).conversation, ask: func(w *wire) answer { return w.do("GET", messages+"?page_size=101", "") }, off: 200, on: 422, ons: "page_size"},
 		"ignore-unknown-from-id": {prepare: (*wire).conversation, ask: func(w *wire) answer { return w.do("GET", messages+"?from_id="+other, "") }, off: 404, on: 200, ons: "[]"},
 		"unknown-users-empty":    {ask: func(w *wire) answer { return w.do("GET", app+"/users/ana/conversations", "") }, off: 404, on: 200, ons: "[]"},
+		"documented-proxy": {
+			prepare: (*wire).conversation,
+			ask: func(w *wire) answer {
+				return w.do("DELETE", app+"/users/ana/conversations/"+convA+"?mode=my_devices", "")
+			},
+			off: 204, on: 405, ons: "method_not_allowed",
+		},
 		"identity-in-use": {
 			prepare: func(w *wire) { w.do("POST", app+"/users/ana/identity", `{"display_name":"Ana"}`) },
 			ask:     func(w *wire) answer { return w.do("POST", app+"/users/ana/identity", `{"display_name":"Ana"}`) },
