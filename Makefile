@@ -63,7 +63,7 @@ faults-table: ## the same, and write the tables of docs/reliability.md
 	go test -tags faults -count=1 -timeout 6h -v ./test/faults -long -update
 
 .PHONY: limits
-limits: ## the rate limit with real processes, in its long form
+limits: ## rate limits, outages and lanes with real processes, in the long form
 	go test -tags limits -count=1 -timeout 1h -v ./test/limits -long
 
 .PHONY: golden
