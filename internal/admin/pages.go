@@ -39,9 +39,9 @@ type Queue struct {
 	Name                                                            string
 	Pending, Waiting, Scheduled, Active, Retry, Archived, Completed int
 	Latency                                                         time.Duration // age of the oldest pending task
-	Paused                                                          bool
-	Held                                                            string // until when and why the fleet takes no tasks of it; "" if it does
-	Running, Concurrency                                            int    // of this worker; Concurrency is 0 if it does not serve the queue
+	Paused                                                          bool          // by hand
+	Held                                                            string        // in a word, if it is held or another program's pause will end; "" if not
+	Running, Concurrency                                            int           // of this worker; Concurrency is 0 if it does not serve the queue
 }
 
 // A Lane is what the start page shows of the longest lane.

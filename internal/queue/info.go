@@ -17,6 +17,8 @@ type Info struct {
 	Latency time.Duration
 	// Paused tells whether no worker takes tasks, by hand or held.
 	Paused bool
+	// ByHand tells whether somebody paused it, who has to resume it; it may be held beside that.
+	ByHand bool
 	// Held is nil unless the pause ends by itself.
 	Held *Hold
 }
@@ -64,7 +66,8 @@ func newInfo(name string, reply []any, now time.Time) (Info, error) {
 	} else if pause >= 0 { // another program's pause that ends by itself
 		info.Held = &Hold{Until: now.Add(time.Duration(pause) * time.Millisecond)}
 	}
-	info.Paused = info.Held != nil || pause == -1
+	info.ByHand = pause == -1
+	info.Paused = info.Held != nil || info.ByHand
 	since, _ := reply[10].(string)
 	redisNow, _ := reply[11].(string) // the clocks of those who ask differ
 	if at := unixNano(since); !at.IsZero() {
