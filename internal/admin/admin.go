@@ -77,7 +77,7 @@ func New(opts Options) *Admin {
 // notAllowed answers the methods that a page does not have. The mux would do
 // so by itself, were there nothing that takes all other paths.
 func notAllowed(allowed string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Allow", allowed)
 		http.Error(w, "this page takes "+allowed, http.StatusMethodNotAllowed)
 	})
