@@ -104,7 +104,7 @@ func TestRightValues(t *testing.T) {
 		"LAYER_API_VERSION=1.1", "LAYER_TIMEOUT=1ms", "LAYER_TIMEOUT=1m30s", "LAYER_TIMEOUT=0.5s",
 		"LAYERQ_QUEUES=bulk=1", "LAYERQ_QUEUES=critical=10000", "LAYERQ_QUEUES=default=1, bulk=2",
 		"LAYERQ_RATE_LIMIT=off", "LAYERQ_RATE_LIMIT=auto", "LAYERQ_RATE_LIMIT=1/10ms", "LAYERQ_RATE_LIMIT=1000/1m", "LAYERQ_RATE_LIMIT=1000000/24h",
-		"LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_CRITICAL_RESERVE=99%", "LAYERQ_MAX_ATTEMPTS=1", "LAYERQ_MAX_ATTEMPTS=10000",
+		"LAYERQ_MAX_ATTEMPTS=1", "LAYERQ_MAX_ATTEMPTS=10000",
 		"LAYERQ_RETRY_MIN=10m", "LAYERQ_RETRY_MAX=1s", "LAYERQ_DRAIN_TIMEOUT=100ms", "LAYERQ_RETENTION=1s", "LAYERQ_RETENTION=8760h",
 		"LAYERQ_SOURCE_DIRS=/srv/a", "LAYERQ_SOURCE_DIRS=/srv/a, /srv/ab/", "LAYERQ_SOURCE_PRIVATE=true", "LAYERQ_SOURCE_PRIVATE=false",
 		"LAYERQ_SOURCE_MAX_SIZE=1B", "LAYERQ_SOURCE_MAX_SIZE=2147483648B", "LAYERQ_SOURCE_MAX_SIZE=512KiB", "LAYERQ_SOURCE_TIMEOUT=1s", "LAYERQ_SOURCE_TIMEOUT=12h",
@@ -113,6 +113,11 @@ func TestRightValues(t *testing.T) {
 	} {
 		if _, err := worker(t, append(append([]string{}, base...), line)...); err != nil {
 			t.Errorf("%s: %v", line, err)
+		}
+	}
+	for _, reserve := range []string{"0%", "99%"} {
+		if _, err := worker(t, append(append([]string{}, base...), "LAYERQ_RATE_LIMIT=100/1s", "LAYERQ_CRITICAL_RESERVE="+reserve)...); err != nil {
+			t.Errorf("a reserve of %s: %v", reserve, err)
 		}
 	}
 }
