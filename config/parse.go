@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/layerq/layerq/internal/wording"
 )
 
 // A range of durations, both ends included.
@@ -34,7 +36,7 @@ func (d durations) parse(s string) (time.Duration, error) {
 	case got > d.most:
 		return 0, errors.New("is too long")
 	case d.whole > 0 && got%d.whole != 0:
-		return 0, fmt.Errorf("is no multiple of %s", short(d.whole))
+		return 0, fmt.Errorf("is no multiple of %s", wording.Duration(d.whole))
 	}
 	return got, nil
 }
@@ -45,19 +47,7 @@ func (d durations) allowed(example string) string {
 	if d.whole == time.Second {
 		kind = "a Go duration of whole seconds"
 	}
-	return fmt.Sprintf("%s from %s to %s, such as %s", kind, short(d.least), short(d.most), example)
-}
-
-// short is d.String without its empty ends: 10m instead of 10m0s.
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return fmt.Sprintf("%s from %s to %s, such as %s", kind, wording.Duration(d.least), wording.Duration(d.most), example)
 }
 
 // parseCount reads a whole number of least to most.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/layerq/layerq/internal/wording"
 )
 
 // RateLimit is how many calls the whole fleet may make. The zero value is no
@@ -54,7 +56,7 @@ func ParseRateLimit(s string) (RateLimit, error) {
 }
 
 var allowedRate = fmt.Sprintf("off, auto, or N/duration with N from 1 to %d and the duration from %s to %s, such as 100/1s or 1000/1m",
-	maxCalls, short(rateWindows.least), short(rateWindows.most))
+	maxCalls, wording.Duration(rateWindows.least), wording.Duration(rateWindows.most))
 
 // Off reports whether there is no limit.
 func (r RateLimit) Off() bool { return r.Calls == 0 && !r.Auto }
@@ -67,7 +69,7 @@ func (r RateLimit) String() string {
 	case r.Off():
 		return rateOff
 	}
-	return fmt.Sprintf("%d/%s", r.Calls, short(r.Per))
+	return fmt.Sprintf("%d/%s", r.Calls, wording.Duration(r.Per))
 }
 
 // Percent is a share in whole percent.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/layerq/layerq/cmd/enqueue/internal/bulk"
 	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -139,7 +140,7 @@ func (p *program) pass(in *input, what string, job *bulk.Job, work func() (bulk.
 // outcome is nil where every line is in.
 func (c *connection) outcome(sum bulk.Summary, err error) error {
 	in := sum.Enqueued + sum.Duplicate
-	again := fmt.Sprintf("%d tasks are in; running the same again is safe: they are recognised for %s after they are done", in, c.cfg.Retention)
+	again := fmt.Sprintf("%d tasks are in; running the same again is safe: they are recognised for %s after they are done", in, wording.Duration(c.cfg.Retention))
 	_, away := errors.AsType[*tasks.RedisError](err)
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -74,7 +74,7 @@ func TestASignalEndsBulkWithItsSummary(t *testing.T) {
 	if code := p.code(t); code != console.Failed {
 		t.Errorf("exit %d", code)
 	}
-	const want = "enqueue: interrupted; 1 tasks are in; running the same again is safe: they are recognised for 24h0m0s after they are done\n"
+	const want = "enqueue: interrupted; 1 tasks are in; running the same again is safe: they are recognised for 24h after they are done\n"
 	if p.stderr.String() != want || !strings.HasPrefix(p.stdout.String(), `{"read":1,"enqueued":1,"duplicate":0,"invalid":0,"failed":0,"seconds":`) {
 		t.Errorf("stdout %q, stderr %q", p.stdout.String(), p.stderr.String())
 	}

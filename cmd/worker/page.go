@@ -13,6 +13,7 @@ import (
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/internal/redisurl"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/internal/worker"
 )
 
@@ -80,7 +81,7 @@ func (p *page) facts() []admin.Fact {
 		{Name: "Layer", Value: fmt.Sprintf("%s, version %s", p.cfg.Layer.BaseURL, p.cfg.Layer.APIVersion)},
 		{Name: "App", Value: p.cfg.Layer.AppID.String()},
 		{Name: "Rate limit", Value: p.rateLimit()},
-		{Name: "Archived after", Value: fmt.Sprintf("%d attempts, %s to %s apart", p.cfg.MaxAttempts, p.cfg.RetryMin, p.cfg.RetryMax)},
+		{Name: "Archived after", Value: fmt.Sprintf("%d attempts, %s to %s apart", p.cfg.MaxAttempts, wording.Duration(p.cfg.RetryMin), wording.Duration(p.cfg.RetryMax))},
 		{Name: "Running since", Value: p.started.UTC().Format(time.RFC3339)},
 	}
 	if p.cfg.Sandbox {

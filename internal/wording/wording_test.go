@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layerq/layerq/internal/wording"
 )
@@ -25,6 +26,15 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{"": "", "soon...": "soon...", strings.Repeat("x", 64): strings.Repeat("x", 64), strings.Repeat("x", 65): strings.Repeat("x", 64) + "..."} {
+		if got := wording.Cut(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestFileProblem(t *testing.T) {
 	t.Parallel()
 	_, missing := os.Open(t.TempDir() + "/none")
@@ -39,6 +49,18 @@ func TestFileProblem(t *testing.T) {
 	} {
 		if got := wording.FileProblem(tc.err); got != tc.want {
 			t.Errorf("%v: %q, want %q", tc.err, got, tc.want)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[time.Duration]string{
+		0: "0s", time.Second: "1s", 1500 * time.Millisecond: "1.5s", 10 * time.Minute: "10m", 90 * time.Second: "1m30s",
+		24 * time.Hour: "24h", 90 * time.Minute: "1h30m", time.Hour + time.Second: "1h0m1s",
+	} {
+		if got := wording.Duration(in); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }
