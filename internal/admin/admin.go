@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -124,20 +126,22 @@ func (a *Admin) refuse(w http.ResponseWriter, r *http.Request, why refusal) {
 func Listen(addr string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("LAYERQ_ADMIN_ADDR: %s is taken by another process; choose another address, for example %s", addr, alternative(addr))
+		return nil, fmt.Errorf("LAYERQ_ADMIN_ADDR (--admin-addr): %s is taken by another process; choose another address, for example %s", addr, alternative(addr))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("LAYERQ_ADMIN_ADDR: cannot listen on %s: %w", addr, err)
+		return nil, fmt.Errorf("LAYERQ_ADMIN_ADDR (--admin-addr): cannot listen on %s: %w", addr, err)
 	}
 	return ln, nil
 }
 
+// alternative is an address that may be free: that with the next port.
 func alternative(addr string) string {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		host = "127.0.0.1"
+	host, port, err := net.SplitHostPort(addr)
+	n, notNumber := strconv.Atoi(port)
+	if err != nil || notNumber != nil || n >= math.MaxUint16 {
+		n = 8080
 	}
-	return net.JoinHostPort(host, "8081")
+	return net.JoinHostPort(host, strconv.Itoa(n+1))
 }
 
 // Serve answers requests on ln until ctx ends, and then returns nil once those

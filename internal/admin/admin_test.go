@@ -105,6 +105,11 @@ func TestListen_names_the_setting(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "LAYERQ_ADMIN_ADDR") || !strings.Contains(err.Error(), ln.Addr().String()) {
 		t.Errorf("a taken port: %v", err)
 	}
+	for addr, want := range map[string]string{"127.0.0.1:8080": "127.0.0.1:8081", "[::1]:9000": "[::1]:9001", ":65535": ":8081"} {
+		if got := alternative(addr); got != want {
+			t.Errorf("in place of %s: %s, want %s", addr, got, want)
+		}
+	}
 	if _, err := Listen("192.0.2.1:80"); err == nil || !strings.Contains(err.Error(), "LAYERQ_ADMIN_ADDR") {
 		t.Errorf("an address of another host: %v", err)
 	}
