@@ -157,6 +157,8 @@ func (s *settings) checkTimes(now time.Time) error {
 		return wrong("in", "is negative: %v", *s.in)
 	case s.at != nil && s.at.IsZero():
 		return wrong("at", "is the zero time")
+	case queue.TooLate(s.asked(now)):
+		return wrong(s.startField(), "leads to %s; a task starts before 2100", rfc3339(s.asked(now)))
 	case s.expires == nil:
 		return nil
 	case !s.expires.After(now):
@@ -168,6 +170,14 @@ func (s *settings) checkTimes(now time.Time) error {
 	default:
 		return nil
 	}
+}
+
+// startField is the option that says when the task starts.
+func (s *settings) startField() string {
+	if s.in != nil {
+		return "in"
+	}
+	return "at"
 }
 
 // start is when the task may run; zero for at once. The queue counts whole

@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ func TestResolve(t *testing.T) {
 		{"an end", []Option{Key("k"), Expires(soon)}, order{id: key, lane: "blocks:alice", queue: "default", expires: soon}},
 		{"an end behind the start", []Option{Key("k"), In(time.Minute), Expires(soon.Add(time.Second / 2))}, order{id: key, lane: "blocks:alice", queue: "default", processAt: soon, expires: soon.Add(time.Second / 2)}},
 		{"the longest key", []Option{Key(strings.Repeat("k", 1024))}, order{id: KeyID(TypeBlockUser, strings.Repeat("k", 1024)), lane: "blocks:alice", queue: "default"}},
+		{"a year that is far away", []Option{Key("k"), At(time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC))}, order{id: key, lane: "blocks:alice", queue: "default", processAt: time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC)}},
 		{"no option at all", []Option{Key("k"), nil}, order{id: key, lane: "blocks:alice", queue: "default"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,6 +77,8 @@ func TestResolveNamesTheOption(t *testing.T) {
 		{"in and at", []Option{In(time.Second), At(noon)}, "in: excludes at"},
 		{"a negative delay", []Option{In(-time.Second)}, "in: is negative: -1s"},
 		{"the zero time", []Option{At(time.Time{})}, "at: is the zero time"},
+		{"a time that is too late", []Option{At(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))}, "at: leads to 2100-01-01T00:00:00Z; a task starts before 2100"},
+		{"the longest delay", []Option{In(math.MaxInt64)}, "in: leads to 2318-06-18T11:47:17.354Z; a task starts before 2100"},
 		{"an end that has passed", []Option{Expires(noon)}, "expires: 2026-03-08T12:00:00.5Z has passed"},
 		{"an end before the start", []Option{In(time.Hour), Expires(noon.Add(time.Minute))}, "expires: 2026-03-08T12:01:00.5Z is not a second behind the start at 2026-03-08T13:00:00.5Z: a task for later starts at the next full second"},
 		{"an end a moment behind the start", []Option{In(3 * time.Second), Expires(noon.Add(3001 * time.Millisecond))}, "expires: 2026-03-08T12:00:03.501Z is not a second behind the start at 2026-03-08T12:00:03.5Z: a task for later starts at the next full second"},

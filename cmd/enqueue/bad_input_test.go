@@ -96,7 +96,7 @@ var badInputs = []badInput{
 	// Common flags.
 	bad(block + " --key _"), bad(block+" --key", strings.Repeat("k", 1025)), bad(block+" --key", "a\x00b"), bad(block+" --key", "\xff"), bad(block + " --id _"), bad(block + " --id 5"), bad(block + " --id 00000000-0000-0000-0000-000000000000"),
 	bad(block + " --key a --id " + conversation), bad(block + " --queue _"), bad(block + " --queue urgent"), bad(block + " --queue Critical"), bad(block + " --in 1h --at 2099-01-01T00:00:00Z"),
-	bad(block + " --in _"), bad(block + " --in 5"), bad(block + " --in -1s"), bad(block + " --in soon"), bad(block + " --at _"), bad(block + " --at tomorrow"), bad(block + " --at 2099-01-01"), bad(block + " --at 2099-02-30T00:00:00Z"), bad(block + " --at 0001-01-01T00:00:00Z"),
+	bad(block + " --in _"), bad(block + " --in 5"), bad(block + " --in -1s"), bad(block + " --in soon"), bad(block + " --at 2100-01-01T00:00:00Z"), bad(block + " --at _"), bad(block + " --at tomorrow"), bad(block + " --at 2099-01-01"), bad(block + " --at 2099-02-30T00:00:00Z"), bad(block + " --at 0001-01-01T00:00:00Z"),
 	bad(block + " --expires _"), bad(block + " --expires never"), bad(block + " --expires 0s"), bad(block + " --expires -1h"), bad(block + " --expires 2001-01-01T00:00:00Z"), bad(block + " --at 2099-01-02T00:00:00Z --expires 2099-01-01T00:00:00Z"),
 	bad(block + " --wait-timeout 5s"), bad(block + " --wait --wait-timeout 5"), bad(block + " --wait --wait-timeout 0s"), bad(block + " --wait --wait-timeout _"), bad(block + " --unordered=x"),
 

@@ -8,6 +8,10 @@ import "time"
 // to asynq. The same time is in lane.lua.
 var parkedAt = time.Date(2100, time.January, 1, 0, 0, 0, 0, time.UTC)
 
+// TooLate reports whether no task can be scheduled for t: it could not be told from those that wait for
+// their turn.
+func TooLate(t time.Time) bool { return !t.Before(parkedAt.Add(-time.Second)) }
+
 // ownPrefix is what our own keys of a queue begin with; the hash tag puts them
 // beside asynq's.
 func ownPrefix(queue string) string { return "layerq:{" + queue + "}:" }
