@@ -8,6 +8,7 @@ import (
 
 	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -26,7 +27,7 @@ type delivery struct {
 func (p *pipeline) receive(d *dequeue.Delivery) *delivery {
 	return &delivery{
 		Delivery: d, marked: d.Result != nil, attempts: d.Attempts, failures: d.Failures, retries: d.Retries,
-		log: p.log.With("task_id", d.ID, "type", d.Message.Type, "queue", d.Queue),
+		log: p.log.With("task_id", wording.Cut(d.ID), "type", wording.Cut(d.Message.Type), "queue", d.Queue),
 	}
 }
 
@@ -56,7 +57,7 @@ func (d *delivery) decode() (uuid.UUID, tasks.Task, error) {
 	}
 	id, err := uuid.Parse(d.ID)
 	if err != nil || len(d.ID) != len(id.String()) {
-		return uuid.Nil, nil, &undecodableError{"the task ID is no dedupe UUID (36 characters)"}
+		return uuid.Nil, nil, &undecodableError{"the task ID " + wording.Quote(d.ID) + " is no dedupe UUID (36 characters)"}
 	}
 	return id, task, nil
 }
