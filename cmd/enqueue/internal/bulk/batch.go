@@ -25,18 +25,22 @@ type Rejected struct {
 // batch is some lines of the stream, in their order.
 type batch struct {
 	requests []tasks.Request
-	numbers  []int // of the requests' lines
-	invalid  []Rejected
-	size     int   // bytes of the lines
-	offset   int64 // in the stream, behind the last line
-	err      error // why there is no further batch, io.EOF at the end
+	numbers  []int      // of the requests' lines
+	rejected []Rejected // those that cannot be read; then also what was refused
+	size     int        // bytes of the lines
+	offset   int64      // in the stream, behind the last line
+	err      error      // why there is no further batch, io.EOF at the end
 }
 
 func (b *batch) full() bool {
-	return len(b.requests) >= batchTasks || len(b.invalid) >= batchTasks || b.size >= batchBytes
+	return len(b.requests) >= batchTasks || len(b.rejected) >= batchTasks || b.size >= batchBytes
 }
 
-func (b *batch) empty() bool { return len(b.requests) == 0 && len(b.invalid) == 0 }
+func (b *batch) reject(line int, problem string) {
+	b.rejected = append(b.rejected, Rejected{Line: line, Problem: problem})
+}
+
+func (b *batch) empty() bool { return len(b.requests) == 0 && len(b.rejected) == 0 }
 
 // batches reads the stream in a goroutine of its own, so that lines are parsed
 // while others are on their way to Redis. The last batch has its error set. The
@@ -81,7 +85,7 @@ func (p *parser) add(b *batch, lines *lines) error {
 		request, err = p.parse(text)
 	}
 	if err != nil {
-		b.invalid = append(b.invalid, Rejected{Line: lines.number, Problem: err.Error()})
+		b.reject(lines.number, err.Error())
 		return nil
 	}
 	b.requests = append(b.requests, request)

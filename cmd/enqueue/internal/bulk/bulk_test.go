@@ -105,6 +105,7 @@ func TestStreams(t *testing.T) {
 			bulk.Summary{Read: 2, Enqueued: 1, Failed: 1},
 			[]int{2},
 		},
+		{"lines that are wrong here and there, in their order", `{"type":"user:block","args":{"owner":"a","user":"b"},"queue":"urgent"}` + "\nnonsense\n" + block("c") + block(""), bulk.Summary{Read: 4, Enqueued: 1, Invalid: 3}, []int{1, 2, 4}},
 		{"options that are wrong", `{"type":"user:block","args":{"owner":"a","user":"b"},"queue":"urgent"}` + "\n" + block("c"), bulk.Summary{Read: 2, Enqueued: 1, Invalid: 1}, []int{1}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

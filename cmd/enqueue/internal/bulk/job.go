@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/layerq/layerq/tasks"
@@ -55,7 +56,7 @@ func (j *Job) Check(ctx context.Context, in io.Reader) (Summary, error) {
 	return j.each(ctx, in, func(_ context.Context, b *batch, sum *Summary) error {
 		for i, r := range b.requests {
 			if err := j.Queue.Validate(r.Task, r.Options...); err != nil {
-				j.reject(b.numbers[i], below("", err).Error())
+				b.reject(b.numbers[i], below("", err).Error())
 				sum.Invalid++
 			}
 			sum.Read++
@@ -83,12 +84,11 @@ func (j *Job) each(ctx context.Context, in io.Reader, work func(context.Context,
 			if !open {
 				return sum, ctx.Err()
 			}
-			for _, r := range b.invalid {
-				j.reject(r.Line, r.Problem)
-			}
-			sum.Read += len(b.invalid)
-			sum.Invalid += len(b.invalid)
-			if err := work(ctx, b, &sum); err != nil {
+			sum.Read += len(b.rejected)
+			sum.Invalid += len(b.rejected)
+			err := work(ctx, b, &sum)
+			j.report(b)
+			if err != nil {
 				return sum, err
 			}
 			if j.Progress != nil {
@@ -104,8 +104,12 @@ func (j *Job) each(ctx context.Context, in io.Reader, work func(context.Context,
 	}
 }
 
-func (j *Job) reject(line int, problem string) {
-	if j.Rejected != nil {
-		j.Rejected(Rejected{Line: line, Problem: problem})
+// report tells of the lines of a batch that were not enqueued, in their order.
+func (j *Job) report(b *batch) {
+	slices.SortFunc(b.rejected, func(a, b Rejected) int { return a.Line - b.Line })
+	for _, r := range b.rejected {
+		if j.Rejected != nil {
+			j.Rejected(r)
+		}
 	}
 }

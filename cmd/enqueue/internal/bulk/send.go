@@ -96,10 +96,10 @@ func (t *try) count(line int, answer tasks.Answer) {
 	switch {
 	case invalid:
 		t.sum.Invalid++
-		t.job.reject(line, below("", answer.Err).Error())
+		t.batch.reject(line, below("", answer.Err).Error())
 	case answer.Err != nil:
 		t.sum.Failed++
-		t.job.reject(line, strings.TrimPrefix(answer.Err.Error(), "tasks: "))
+		t.batch.reject(line, strings.TrimPrefix(answer.Err.Error(), "tasks: "))
 	case answer.Info.Duplicate && !t.ours(answer.Info):
 		t.sum.Duplicate++
 	default:
