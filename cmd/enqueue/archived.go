@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -59,6 +60,9 @@ it ended with, how often Layer answered, and the error.`,
 	return cmd
 }
 
+// foreign shows a type that anybody may have written into Redis.
+func foreign(taskType string) string { return console.Printable(wording.Cut(taskType)) }
+
 func nothingArchived(filter tasks.Filter) string {
 	if filter == (tasks.Filter{}) {
 		return "no task is archived"
@@ -71,7 +75,7 @@ func (p *program) writeArchived(info *tasks.Info, asJSON bool) error {
 		return p.writeJSON(info)
 	}
 	_, err := fmt.Fprintln(p.stdout, strings.Join([]string{
-		timeOrNothing(info.ArchivedAt), info.ID.String(), info.Type, info.Queue, cmp.Or(info.Code, "-"),
+		timeOrNothing(info.ArchivedAt), info.ID.String(), foreign(info.Type), info.Queue, cmp.Or(info.Code, "-"),
 		strconv.Itoa(info.Attempts), console.Printable(info.Error),
 	}, "  "))
 	return err

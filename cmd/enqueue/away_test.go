@@ -2,6 +2,8 @@ package main
 
 import (
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +55,19 @@ func TestARedisThatDoesNotAnswer(t *testing.T) {
 	}
 	if got := c.want(console.Failed, strings.Fields(block+" --key k")...); !strings.Contains(got.stderr, "run the same again, which enqueues it once") {
 		t.Errorf("with a key: stderr %q", got.stderr)
+	}
+}
+
+func TestARedisURLThatIsWrong(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
+	c := &cli{t: t, env: []string{"REDIS_URL=redis://" + web.Listener.Addr().String()}}
+	for _, args := range []string{block, "status " + id, "queues"} {
+		got := c.want(console.Wrong, strings.Fields(args)...)
+		if want := "enqueue: REDIS_URL (--redis-url): Redis at " + web.Listener.Addr().String() + " is no Redis: it answers in HTTP\n"; !strings.HasPrefix(got.stderr, want) || got.stdout != "" {
+			t.Errorf("%s: got %+v, want %q", args, got, want)
+		}
 	}
 }
 

@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/layerq/layerq/config"
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/logging"
+	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -74,6 +76,9 @@ func (c *connection) explain(err error) error {
 	}
 	if c.cfg.Sandbox {
 		text += "; that is the sandbox's: start it with the command worker, or say with REDIS_URL or --redis-url where Redis is"
+	}
+	if redischeck.Hopeless(err) {
+		return console.Usage(errors.New("REDIS_URL (--redis-url): " + text))
 	}
 	return errors.New(text)
 }

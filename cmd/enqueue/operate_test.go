@@ -76,6 +76,24 @@ func TestArchivedLists(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotOursIsShownOnALine(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	taskType, taskID := "a\x1b[31m"+strings.Repeat("x", 1000), "00000000-0000-4000-8000-000000000001"
+	rdb := redistest.New(t)
+	if _, err := asynq.NewClientFromRedisClient(rdb).Enqueue(asynq.NewTask(taskType, nil), asynq.TaskID(taskID)); err != nil {
+		t.Fatal(err)
+	}
+	if err := asynq.NewInspectorFromRedisClient(rdb).ArchiveTask("default", taskID); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"archived", "status " + taskID, "replay --dry-run"} {
+		if got := c.want(console.Done, strings.Fields(args)...); strings.Contains(got.stdout, "\x1b") || strings.Contains(got.stdout, strings.Repeat("x", 65)) || !strings.Contains(got.stdout, "xxx...") {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+}
+
 // summary reads the JSON that replay prints, without the time that it took.
 func summary(t *testing.T, got outcome) replayed {
 	t.Helper()

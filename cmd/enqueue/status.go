@@ -62,7 +62,7 @@ func (p *program) writeStatus(info *tasks.Info) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, gap, ' ', 0)
 	for _, fact := range []struct{ name, value string }{
 		{"id", info.ID.String()},
-		{"type", info.Type},
+		{"type", foreign(info.Type)},
 		{"queue", info.Queue},
 		{"state", string(info.State)},
 		{"attempts", strconv.Itoa(info.Attempts)},
