@@ -32,14 +32,19 @@ type bareMessage struct {
 func bareWorker() int {
 	redisAddr := strings.TrimPrefix(os.Getenv("REDIS_URL"), "redis://")
 	base := os.Getenv("LAYER_BASE_URL") + "/apps/" + layertest.DefaultAppID + "/conversations/"
-	client := &http.Client{Timeout: 3 * time.Second} // as the rows of layerq have it
+	timeout, err := time.ParseDuration(os.Getenv(timeoutName))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	client := &http.Client{Timeout: timeout}
 	srv := asynq.NewServer(asynq.RedisClientOpt{Addr: redisAddr}, asynq.Config{
 		Concurrency: 32,
 		LogLevel:    asynq.FatalLevel,
 		// The one setting that is not asynq's own, which begins at 15 to 45 s: rows shall end.
 		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Second },
 	})
-	err := srv.Run(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+	err = srv.Run(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		var m bareMessage
 		if err := json.Unmarshal(t.Payload(), &m); err != nil {
 			return err

@@ -42,7 +42,7 @@ func wrongAnswers() []layertest.Rule {
 
 func TestLayer_30_percent_wrong(t *testing.T) {
 	t.Parallel()
-	row{name: "Layer: 30 % of its answers wrong", compare: true, latency: 20 * time.Millisecond}.run(t, func(s *site) {
+	row{name: "Layer: 30 % of its answers wrong", compare: true, hangs: true, latency: 20 * time.Millisecond}.run(t, func(s *site) {
 		s.misanswered(wrongAnswers()...)
 	})
 }

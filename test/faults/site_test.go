@@ -31,6 +31,7 @@ type row struct {
 	dir     func(t *testing.T) string // of Redis; a temporary one by default
 	latency time.Duration             // of the emulator; 50 ms by default
 	env     []string                  // of workers, beside what every worker gets
+	hangs   bool                      // Layer leaves calls without an answer: they wait no longer than needed
 	links   bool                      // the workers reach Redis and the emulator through proxies
 }
 
@@ -92,10 +93,13 @@ func slots() int {
 	return 8
 }
 
+// timeoutName is the variable with the time that a call has.
+const timeoutName = "LAYER_TIMEOUT"
+
 // fast settings: rows shall not wait for backoffs.
 var fast = []string{
 	"LAYERQ_RETRY_MIN=100ms", "LAYERQ_RETRY_MAX=2s",
-	"LAYER_TIMEOUT=3s", "LAYERQ_DRAIN_TIMEOUT=20s", "LAYERQ_ADMIN_ADDR=127.0.0.1:0", "LAYERQ_LOG_LEVEL=info",
+	"LAYERQ_DRAIN_TIMEOUT=20s", "LAYERQ_ADMIN_ADDR=127.0.0.1:0", "LAYERQ_LOG_LEVEL=info",
 }
 
 func (r row) site(t *testing.T, e engine, seed uint64) *site {
@@ -118,7 +122,11 @@ func (r row) site(t *testing.T, e engine, seed uint64) *site {
 		s.toRedis, s.toLayer = rig.NewLink(t, redisAddr), rig.NewLink(t, layerAddr)
 		redisAddr, layerAddr = s.toRedis.Addr(), s.toLayer.Addr()
 	}
-	env := append(s.emulator.Env(layerAddr), fast...)
+	timeout := 10 * time.Second // a call that ends by it is made twice: not because the machine is busy
+	if r.hangs {
+		timeout = 3 * time.Second
+	}
+	env := append(append(s.emulator.Env(layerAddr), fast...), timeoutName+"="+timeout.String())
 	env = append(env, "REDIS_URL=redis://"+redisAddr, "LAYERQ_QUEUES=critical=4,bulk=4,default="+strconv.Itoa(slots()))
 	env = append(append(env, r.env...), withoutName+"="+os.Getenv(withoutName))
 	program := programs.Path("worker")
