@@ -40,29 +40,67 @@ local function park(id)
 	redis.call("ZADD", asynq .. "scheduled", parked, id)
 end
 
--- promote makes the head of a lane runnable if its turn is all that it waits for. A
--- head that is done, deleted or given up makes room; an archived one that stops its lane
--- stays. It returns nil when the lane is empty.
-local function promote(lane, since)
-	local id = redis.call("HGET", heads, lane)
-	while id do
-		local task = redis.call("HMGET", task_key(id), "state", "stop")
-		local state = redis.call("HEXISTS", task_key(id), "msg") == 1 and task[1]
-		if state and state ~= "completed" and (state ~= "archived" or task[2]) then
-			if state == "scheduled" and tonumber(redis.call("ZSCORE", asynq .. "scheduled", id) or 0) >= parked then
-				redis.call("ZREM", asynq .. "scheduled", id)
-				make_pending(id, since)
-			end
-			return id
-		end
-		id = redis.call("LPOP", own .. "lane:" .. lane)
-		if id then
-			redis.call("HSET", heads, lane, id)
-		else
-			redis.call("HDEL", heads, lane)
-		end
+-- standing returns the state of a task that keeps its place in a lane: nil for one that is done, deleted or given
+-- up. An archived one that stops its lane stays.
+local function standing(id)
+	local task = redis.call("HMGET", task_key(id), "state", "stop")
+	local state = task[1]
+	if state and state ~= "completed" and (state ~= "archived" or task[2]) and redis.call("HEXISTS", task_key(id), "msg") == 1 then
+		return state
 	end
 	return nil
+end
+
+-- steps is how many members that are gone this script still passes over. Somebody may have deleted a hundred thousand, and
+-- Redis has others to serve: whoever takes a task next goes on.
+local steps = 1000
+local unfinished = false
+
+-- advance makes the next one of a lane its head, and returns it with its state. It returns nil when the lane is empty, or
+-- when it has not come to the next one yet: then the head is "", which is no task.
+local function advance(lane)
+	local line = own .. "lane:" .. lane
+	if steps <= 0 then
+		return nil
+	end
+	while steps > 0 do
+		local id = redis.call("LPOP", line)
+		if not id then
+			redis.call("HDEL", heads, lane)
+			return nil
+		end
+		local state = standing(id)
+		if state then
+			redis.call("HSET", heads, lane, id)
+			return id, state
+		end
+		steps = steps - 1
+	end
+	redis.call("HSET", heads, lane, "")
+	redis.call("HSET", own .. "look", "lane", lane)
+	unfinished = true
+	return nil
+end
+
+-- run makes a head pending if its turn is all that it waits for.
+local function run(id, state, since)
+	if state == "scheduled" and tonumber(redis.call("ZSCORE", asynq .. "scheduled", id) or 0) >= parked then
+		redis.call("ZREM", asynq .. "scheduled", id)
+		make_pending(id, since)
+	end
+end
+
+-- promote makes the head of a lane runnable, the next one if it is gone. It returns nil where there is none.
+local function promote(lane, since)
+	local id = redis.call("HGET", heads, lane)
+	local state = id and standing(id)
+	if id and not state then
+		id, state = advance(lane)
+	end
+	if id then
+		run(id, state, since)
+	end
+	return id
 end
 
 -- join appends a task to a lane and returns whether its turn is now.
@@ -91,11 +129,8 @@ local function leave(lane, id, since)
 		redis.call("LREM", own .. "lane:" .. lane, 1, id)
 		return
 	end
-	local next = redis.call("LPOP", own .. "lane:" .. lane)
+	local next, state = advance(lane)
 	if next then
-		redis.call("HSET", heads, lane, next)
-		promote(lane, since)
-	else
-		redis.call("HDEL", heads, lane)
+		run(next, state, since)
 	end
 end

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
@@ -319,4 +320,69 @@ func TestLanesKeepOrder(t *testing.T) {
 			rt.Fatalf("left: %v of lanes %v, blocked %v", left, w.lanes, w.blocks)
 		}
 	})
+}
+
+// Somebody deleted all but one of the tasks that wait in a lane. No script passes over all of them at once: Redis has others to serve.
+func TestManyThatAreGoneArePassedOverInSteps(t *testing.T) {
+	t.Parallel()
+	const most = 1000 // that one script passes over
+	gone := 10_000
+	if redistest.Real() {
+		gone = 100_000
+	}
+	b := newLeaseBench(t)
+	line := queue.LaneKey(queue.Default, "a")
+	head, next, later := message(queue.Default), message(queue.Default), message(queue.Default)
+	join := func(m *queue.Message) {
+		if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: m, Lane: "a"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func() int64 { return b.rdb.LLen(b.ctx, line).Val() }
+	join(head)
+	for n := 0; n < gone; n += most {
+		ids := make([]any, most)
+		for i := range ids {
+			ids[i] = uuid.NewString()
+		}
+		b.rdb.RPush(b.ctx, line, ids...)
+	}
+	join(next)
+	taken := b.take()
+	if taken.ID != head.ID {
+		t.Fatalf("%+v, want the head", taken)
+	}
+	before := left()
+	passed := func(by string) {
+		t.Helper()
+		after := left()
+		if before-after > most+1 {
+			t.Fatalf("%s passed over %d", by, before-after)
+		}
+		before = after
+	}
+	if !b.settle(taken, queue.VerdictDone) {
+		t.Fatal("not settled")
+	}
+	passed("the script that settles")
+	join(later)
+	before++ // it has joined
+	passed("the script that enqueues")
+	for range gone/most + 1 {
+		taken = b.take()
+		passed("the script that takes")
+		if taken.Found == queue.FoundTask {
+			break
+		}
+		if taken.Left != time.Millisecond {
+			t.Fatalf("%+v, want to be asked again at once", taken)
+		}
+	}
+	if taken.ID != next.ID {
+		t.Fatalf("%+v, want the next of the lane", taken)
+	}
+	b.settle(taken, queue.VerdictDone)
+	if taken = b.take(); taken.ID != later.ID {
+		t.Errorf("%+v, want the last of the lane", taken)
+	}
 }

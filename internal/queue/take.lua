@@ -42,11 +42,16 @@ local function drop(id)
 end
 
 -- first_due returns which task of a lane goes now that id is due: of those that are due at the same second, the
--- one that was enqueued first. asynq's set has them in the order of their ids.
+-- one that was enqueued first. asynq's set has them in the order of their ids. It returns nil where it passed over so
+-- many that are gone that the next script goes on.
 local function first_due(set, lane, id, score)
 	local line = due_key(lane, score)
 	local first = redis.call("LPOP", line)
 	while first and first ~= id and (redis.call("ZSCORE", set, first) ~= score or has_message(first) ~= 1) do
+		steps = steps - 1
+		if steps <= 0 then
+			return nil
+		end
 		first = redis.call("LPOP", line) -- somebody deleted it, or ran it by hand
 	end
 	return first or id
@@ -76,6 +81,9 @@ local function forward(set)
 			local task = redis.call("HMGET", task_key(id), "lane", "state")
 			if task[1] and task[2] == "scheduled" then
 				id = first_due(set, task[1], id, score)
+				if not id then
+					return 0
+				end
 				redis.call("ZREM", set, id)
 				enter(task[1], id, since) -- a task with a delay joins its lane when it is due
 			else
@@ -192,7 +200,11 @@ end
 
 -- look is what somebody does now and then on behalf of all.
 local function look()
-	local last = redis.call("HMGET", own .. "look", "at", "wait", "lanes")
+	local last = redis.call("HMGET", own .. "look", "at", "wait", "lanes", "lane")
+	if last[4] then -- a script passed over many that are gone, and did not come to the next one
+		redis.call("HDEL", own .. "look", "lane")
+		promote(last[4], since)
+	end
 	local at, wait = tonumber(last[1] or 0), tonumber(last[2] or 0)
 	local ago = now - at
 	if ago >= 0 and ago < look_every then
@@ -281,7 +293,7 @@ end
 for _ = 1, 100 do
 	local id = redis.call("RPOPLPUSH", pending, active)
 	if not id then
-		return { "idle", dropped, now, due }
+		return { "idle", dropped, now, unfinished and 1 or due }
 	end
 	local key = task_key(id)
 	local task = redis.pcall("HMGET", key, "msg", "result", "attempts", "failures", "deliveries", "crashes", "lane", "retries")
