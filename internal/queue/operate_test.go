@@ -2,10 +2,14 @@ package queue_test
 
 import (
 	"errors"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
@@ -142,4 +146,93 @@ func TestDeadLettersStay(t *testing.T) {
 	if n := rdb.ZCard(ctx, queue.DeadKey(queue.Default)).Val(); n != 4 {
 		t.Errorf("%d dead letters are noted, want 4", n)
 	}
+}
+
+// A hundred thousand dead letters, and somebody archives one more in asynqmon: asynq trims the archive to ten thousand. All of
+// them are put back, and no script copies them all.
+func TestManyDeadLettersStayAtLittleCost(t *testing.T) {
+	t.Parallel()
+	rdb, ctx, dead := redistest.New(t), t.Context(), 12_000
+	var commands func() int
+	if redistest.Real() {
+		dead = 100_000
+		server := redis.NewClient(&redis.Options{Addr: redistest.NewServer(t).Addr}) // which counts commands for this test alone
+		t.Cleanup(func() { _ = server.Close() })
+		rdb, commands = server, func() int { return commandsOf(t, server) }
+	}
+	store := queue.NewStore(rdb)
+	long := time.Now().Add(-48 * time.Hour).Unix()
+	for n := 0; n < dead; n += 1000 {
+		pipe := rdb.Pipeline()
+		var ids []redis.Z
+		for range 1000 {
+			m := message(queue.Default)
+			pipe.HSet(ctx, queue.TaskKey(queue.Default, m.ID), "msg", m.Encode(), "state", "archived")
+			ids = append(ids, redis.Z{Score: float64(long + int64(n)), Member: m.ID})
+		}
+		pipe.ZAdd(ctx, queue.ArchivedKey(queue.Default), ids...)
+		pipe.ZAdd(ctx, queue.DeadKey(queue.Default), ids...)
+		if _, err := pipe.Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	byHand := message(queue.Default)
+	enqueue(t, store, byHand, time.Now().Add(time.Hour))
+	if err := asynq.NewInspectorFromRedisClient(rdb).ArchiveTask(queue.Default, byHand.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n := rdb.ZCard(ctx, queue.ArchivedKey(queue.Default)).Val(); int(n) >= dead {
+		t.Fatalf("asynq has trimmed nothing: %d", n)
+	}
+	look := func() (cost int) {
+		rdb.HDel(ctx, queue.LookKey(queue.Default), "at")
+		if commands != nil {
+			cost = -commands()
+		}
+		if taken, err := store.Take(ctx, queue.Default, false); err != nil || taken.Found != queue.FoundIdle {
+			t.Fatalf("%+v, %v", taken, err)
+		}
+		if commands != nil {
+			cost += commands()
+		}
+		return cost
+	}
+	looks := 0
+	for complete := false; !complete; looks++ {
+		if looks > dead/5000+10 {
+			t.Fatalf("after %d looks %d are in the archive and %d are noted, %v", looks, rdb.ZCard(ctx, queue.ArchivedKey(queue.Default)).Val(),
+				rdb.ZCard(ctx, queue.DeadKey(queue.Default)).Val(), rdb.HGetAll(ctx, queue.LookKey(queue.Default)).Val())
+		}
+		if cost := look(); cost > 25_000 {
+			t.Errorf("look %d cost Redis %d commands", looks, cost)
+		}
+		complete = true
+		for _, key := range []string{queue.ArchivedKey(queue.Default), queue.DeadKey(queue.Default)} {
+			complete = complete && int(rdb.ZCard(ctx, key).Val()) == dead+1
+		}
+	}
+	look() // the rest of the walk
+	if cost := look(); cost > 300 {
+		t.Errorf("a look where nothing is to be done cost Redis %d commands", cost)
+	}
+	if commands != nil && strings.Contains(rdb.Info(ctx, "commandstats").Val(), "zunionstore") {
+		t.Error("all dead letters were copied")
+	}
+}
+
+// commandsOf is how many commands a Redis has carried out, those in scripts included.
+func commandsOf(t *testing.T, rdb redis.UniversalClient) (sum int) {
+	t.Helper()
+	stats, err := rdb.Info(t.Context(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, calls := range regexp.MustCompile(`calls=(\d+)`).FindAllStringSubmatch(stats, -1) {
+		n, err := strconv.Atoi(calls[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
 }

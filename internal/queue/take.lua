@@ -139,20 +139,22 @@ local function dissolve()
 end
 
 -- keep_dead_letters puts back into the archive what asynq's Inspector or asynqmon trimmed away, and notes
--- what they put there.
+-- what they put there: some hundred at a time, and some thousand while there is something to do.
 local function keep_dead_letters()
 	local archived, dead = asynq .. "archived", own .. "dead"
-	local before = tonumber(redis.call("HGET", own .. "look", "dead") or 0)
+	local looked = redis.call("HMGET", own .. "look", "dead", "archive", "missing")
+
+	local before = tonumber(looked[1] or 0)
 	local cursor = before
-	local missing = redis.call("ZCARD", dead) > redis.call("ZCARD", archived)
+	-- Until all were looked at: what is not noted yet may be as many as what is missing in the end.
+	local missing = looked[3] or redis.call("ZCARD", dead) > redis.call("ZCARD", archived)
 	local at_once = missing and 5000 or 200
 	local noted = redis.call("ZRANGE", dead, cursor, cursor + at_once - 1, "WITHSCORES")
 	local gone = 0
 	for i = 1, #noted, 2 do
 		local id = noted[i]
 		if not redis.call("ZSCORE", archived, id) then
-			local task = redis.call("HMGET", task_key(id), "msg", "state")
-			if task[1] and task[2] == "archived" then
+			if redis.call("HGET", task_key(id), "state") == "archived" and has_message(id) == 1 then
 				redis.call("ZADD", archived, noted[i + 1], id)
 			else
 				redis.call("ZREM", dead, id)
@@ -163,13 +165,31 @@ local function keep_dead_letters()
 	cursor = cursor + #noted / 2 - gone
 	if #noted < 2 * at_once then
 		cursor = 0
-		-- What was archived by hand is not noted yet, and is as safe as the rest once it is.
-		if redis.call("ZCARD", archived) > redis.call("ZCARD", dead) then
-			redis.call("ZUNIONSTORE", dead, 2, dead, archived, "AGGREGATE", "MAX")
-		end
 	end
 	if cursor ~= before then
 		redis.call("HSET", own .. "look", "dead", cursor)
+	end
+	if missing and not looked[3] then
+		redis.call("HSET", own .. "look", "missing", 1)
+	elseif looked[3] and cursor == 0 then
+		redis.call("HDEL", own .. "look", "missing")
+	end
+
+	-- What was archived by hand is as safe as the rest once it is noted. It is among the newest, most times.
+	before = tonumber(looked[2] or 0)
+	cursor = 0
+	if redis.call("ZCARD", archived) > redis.call("ZCARD", dead) then
+		at_once = before == 0 and 200 or 5000
+		local found = redis.call("ZREVRANGE", archived, before, before + at_once - 1, "WITHSCORES")
+		for i = 1, #found, 2 do
+			redis.call("ZADD", dead, "NX", found[i + 1], found[i])
+		end
+		if #found == 2 * at_once then
+			cursor = before + at_once
+		end
+	end
+	if cursor ~= before then
+		redis.call("HSET", own .. "look", "archive", cursor)
 	end
 end
 
