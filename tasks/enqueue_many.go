@@ -37,10 +37,11 @@ type Answer struct {
 //
 // The error is not nil only if Redis could not be asked about some of them, or
 // ctx ended; their answers have a [*RedisError] with their ID. After a round
-// trip without any answer the rest is not tried. Calling again is safe for
+// trip without any answer the rest is not tried, and what comes after a task that Redis refused, in its lane,
+// is not enqueued. So calling again with the same list keeps the order of lanes; it is safe for
 // requests with a [Key] or [ID]: those that got through are duplicates.
 func (c *Client) EnqueueMany(ctx context.Context, requests []Request) ([]Answer, error) {
-	b := batch{client: c, answers: make([]Answer, len(requests))}
+	b := batch{client: c, answers: make([]Answer, len(requests)), stopped: make(map[laneKey]bool)}
 	for i, r := range requests {
 		p, err := c.prepare(r.Task, r.Options)
 		if err != nil {
@@ -49,6 +50,10 @@ func (c *Client) EnqueueMany(ctx context.Context, requests []Request) ([]Answer,
 		}
 		if b.full(p) {
 			b.send(ctx)
+		}
+		if b.stopped[p.lane()] {
+			b.answers[i].Err = c.redisError(ctx, p.order.id, errNotTried)
+			continue
 		}
 		b.add(i, p)
 	}
@@ -59,14 +64,20 @@ func (c *Client) EnqueueMany(ctx context.Context, requests []Request) ([]Answer,
 // batch is what goes to Redis in one round trip.
 type batch struct {
 	client  *Client
-	answers []Answer // of all requests
-	failed  error    // the first of a task about which Redis could not be asked
-	down    error    // why a whole round trip failed
+	answers []Answer         // of all requests
+	failed  error            // the first of a task about which Redis could not be asked
+	down    error            // why a whole round trip failed
+	stopped map[laneKey]bool // a task of it was not enqueued
 
 	tasks  []prepared
 	places []int // of tasks in answers
 	bytes  int
 }
+
+// laneKey is what a task must keep its order in.
+type laneKey struct{ queue, name string }
+
+func (p prepared) lane() laneKey { return laneKey{p.entry.Message.Queue, p.entry.Lane} }
 
 func (b *batch) full(next prepared) bool {
 	return len(b.tasks) == batchTasks || b.bytes+len(next.entry.Message.Payload) > batchBytes
@@ -91,6 +102,9 @@ func (b *batch) send(ctx context.Context) {
 		if stored.Err != nil {
 			answer.Err = b.client.redisError(ctx, p.order.id, stored.Err)
 			b.failed = cmp.Or(b.failed, answer.Err)
+			if p.entry.Lane != "" {
+				b.stopped[p.lane()] = true
+			}
 			continue
 		}
 		reached = true

@@ -53,6 +53,9 @@ const republish = time.Minute
 // the other queues are asked before, in a round trip of its own: there two producers that enqueue
 // the same id in different queues at the same moment can both succeed.
 //
+// What comes after an entry of the same lane that Redis refused, or did not take, is not enqueued either: else it would be
+// before it when both are enqueued again.
+//
 // Enqueueing again what may have been enqueued is always safe. A message with [HeaderEnqueuedAt]
 // is recognised when go-redis repeated the command because its reply was lost, and is answered as new,
 // whatever a worker has done with the task since.
@@ -145,12 +148,24 @@ func (s *Store) store(ctx context.Context, batch []item) {
 	calls := make([]call, 0, len(batch))
 	sent := make([]*item, 0, len(batch))
 	queues := make(map[string]bool, len(Names))
+	last := make(map[laneOf]*item)
 	for i := range batch {
 		it := &batch[i]
-		if it.answer.Existing != nil || it.answer.Err != nil {
+		if it.answer.Existing != nil {
 			continue
 		}
-		calls = append(calls, s.call(it, now))
+		lane := laneOf{it.msg.Queue, it.Lane}
+		before := last[lane]
+		if it.Lane != "" {
+			last[lane] = it
+		}
+		if it.answer.Err == nil && before != nil && before.answer.Err != nil {
+			it.answer.Err = fmt.Errorf("queue: enqueue task %s: %w", it.msg.ID, errBehind)
+		}
+		if it.answer.Err != nil {
+			continue
+		}
+		calls = append(calls, s.call(it, before, now))
 		sent = append(sent, it)
 		queues[it.msg.Queue] = true
 	}
@@ -180,7 +195,16 @@ func (s *Store) store(ctx context.Context, batch []item) {
 	}
 }
 
-func (s *Store) call(it *item, now time.Time) call {
+type laneOf struct{ queue, name string }
+
+// errBehind is the answer for an entry behind one of its lane that was not enqueued.
+var errBehind = errors.New("not enqueued, as one before it in its lane was not")
+
+// behind is what the script says of such an entry.
+const behind = "BEHIND"
+
+// call is the execution of the script for an item; before is the one before it in its lane, nil if there is none.
+func (s *Store) call(it, before *item, now time.Time) call {
 	id, q := it.msg.ID, it.msg.Queue
 	keys := make([]string, 1, len(Names))
 	keys[0] = TaskKey(q, id)
@@ -200,11 +224,14 @@ func (s *Store) call(it *item, now time.Time) call {
 			}
 		}
 	}
-	stop := ""
+	stop, previous := "", ""
 	if it.StopLane {
 		stop = "1"
 	}
-	return call{keys: keys, args: []any{Prefix(q), ownPrefix(q), it.encoded, id, due, channel, news, it.Lane, stop}}
+	if before != nil {
+		previous = before.msg.ID
+	}
+	return call{keys: keys, args: []any{Prefix(q), ownPrefix(q), it.encoded, id, due, channel, news, it.Lane, stop, previous}}
 }
 
 // NextSecond returns t, or the full second behind it. It keeps the promise that a task does not run early. asynq writes whole
@@ -219,6 +246,9 @@ func NextSecond(t time.Time) time.Time {
 
 // settle turns what the script said into the item's answer.
 func (it *item) settle(reply any, err error) {
+	if redis.HasErrorPrefix(err, behind) {
+		err = errBehind
+	}
 	if err != nil {
 		it.answer.Err = fmt.Errorf("queue: enqueue task %s: %w", it.msg.ID, err)
 		return

@@ -10,9 +10,10 @@
 -- ARGV[7]   what to tell them
 -- ARGV[8]   the lane; empty for none
 -- ARGV[9]   "1": the lane stops if the task is archived
+-- ARGV[10]  the id before it in its lane that was sent with it; empty if there is none
 --
 -- Returns 0 when the task was stored, 1 when it was and waits for its turn, else what was there.
-local id, lane = ARGV[4], ARGV[8]
+local id, lane, before = ARGV[4], ARGV[8], ARGV[10]
 if redis.call("EXISTS", unpack(KEYS)) > 0 then
 	for i = 1, #KEYS do
 		local there = record(KEYS[i], id)
@@ -22,6 +23,18 @@ if redis.call("EXISTS", unpack(KEYS)) > 0 then
 	end
 	-- A leftover without a message would lend its result to the new task.
 	redis.call("DEL", KEYS[1])
+end
+if before ~= "" then
+	-- Where that one was refused, this one must not go before it when both are enqueued again.
+	local there = redis.pcall("HEXISTS", task_key(before), "msg")
+	for i = 2, #KEYS do
+		if there ~= 1 then
+			there = redis.pcall("HEXISTS", string.sub(KEYS[i], 1, -#id - 1) .. before, "msg")
+		end
+	end
+	if there ~= 1 then
+		return redis.error_reply("BEHIND a task of its lane that was refused")
+	end
 end
 if lane == "" then
 	redis.call("HSET", KEYS[1], "msg", ARGV[3])

@@ -89,13 +89,18 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []c
 		more.after(pipe)
 	}
 	_, err := pipe.Exec(ctx)
+	forgotten := false
 	for i, result := range results {
 		// Every command carries its own error, but where the connection was refused
 		// (a wrong password): then the pipeline alone has it.
 		if err != nil && result.Err() == nil && result.Val() == nil {
 			result.SetErr(err)
 		}
-		if redis.HasErrorPrefix(result.Err(), "NOSCRIPT") { // somebody flushed the scripts in between
+		switch err := result.Err(); {
+		case redis.HasErrorPrefix(err, "NOSCRIPT"): // somebody flushed the scripts in between
+			forgotten = true
+			results[i] = rdb.Eval(ctx, sc.source, calls[i].keys, calls[i].args...)
+		case forgotten && redis.HasErrorPrefix(err, behind): // such a call, which was carried out now
 			results[i] = rdb.Eval(ctx, sc.source, calls[i].keys, calls[i].args...)
 		}
 	}
