@@ -50,6 +50,7 @@ end
 redis.call("HSET", KEYS[1], "state", "scheduled")
 redis.call("ZADD", asynq .. "scheduled", ARGV[5], id)
 if lane ~= "" then
+	redis.call("LREM", due_key(lane, ARGV[5]), 1, id) -- of another one of this id, which was deleted by hand
 	redis.call("RPUSH", due_key(lane, ARGV[5]), id)
 	redis.call("EXPIREAT", due_key(lane, ARGV[5]), ARGV[5] + 604800) -- should nobody forward them
 end

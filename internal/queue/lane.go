@@ -19,7 +19,7 @@ func ownPrefix(queue string) string { return "layerq:{" + queue + "}:" }
 // HeadsKey is the hash of the lanes that are not empty: name to the id of the head.
 func HeadsKey(queue string) string { return ownPrefix(queue) + "heads" }
 
-// LaneKey is the list of the ids of a lane behind its head, the next one on the left.
+// LaneKey is the list of those of a lane behind its head, as id:seat, the next one on the left.
 func LaneKey(queue, lane string) string { return ownPrefix(queue) + "lane:" + lane }
 
 // DeadKey is the sorted set that notes what is in the archive, so that what others

@@ -5,6 +5,9 @@
 -- A lane has a head, in the hash own .. "heads", and a list of those behind it, the next one on the left. The
 -- head alone is pending, active or between two attempts; the others are parked. Most lanes have a head
 -- and nothing behind it.
+--
+-- Those behind are in the list as id:seat, and the seat is in their hash: one that was deleted by hand leaves its place
+-- in the list, which must not be that of a new task with the same id.
 
 local heads = own .. "heads"
 
@@ -18,7 +21,7 @@ end
 
 -- due_key is the list of those of a lane that are due at a second, in the order in which they were enqueued.
 local function due_key(lane, at)
-	return own .. "due:" .. string.format("%.0f", at) .. ":" .. lane
+	return own .. "due:" .. string.format("%.0f", tonumber(at)) .. ":" .. lane
 end
 
 -- clock returns Redis' time in milliseconds, and in nanoseconds as asynq writes it.
@@ -33,6 +36,11 @@ local function make_pending(id, since)
 	redis.call("LPUSH", asynq .. "pending", id)
 end
 
+-- place is what a task that waits is in the list of its lane.
+local function place(id, seat)
+	return seat and id .. ":" .. seat or id
+end
+
 -- park lets a task wait for its turn.
 local function park(id)
 	redis.call("HSET", task_key(id), "state", "scheduled")
@@ -40,15 +48,15 @@ local function park(id)
 	redis.call("ZADD", asynq .. "scheduled", parked, id)
 end
 
--- standing returns the state of a task that keeps its place in a lane: nil for one that is done, deleted or given
--- up. An archived one that stops its lane stays.
-local function standing(id)
-	local task = redis.call("HMGET", task_key(id), "state", "stop")
+-- standing returns the state of a task that keeps its place in a lane, as the head where no seat is given: nil for one that is
+-- done, deleted or given up. An archived one that stops its lane stays.
+local function standing(lane, id, seat)
+	local task = redis.call("HMGET", task_key(id), "state", "stop", "lane", "seat")
 	local state = task[1]
-	if state and state ~= "completed" and (state ~= "archived" or task[2]) and redis.call("HEXISTS", task_key(id), "msg") == 1 then
-		return state
+	if not state or state == "completed" or (state == "archived" and not task[2]) or task[3] ~= lane or (seat and task[4] ~= seat) then
+		return nil
 	end
-	return nil
+	return redis.call("HEXISTS", task_key(id), "msg") == 1 and state or nil
 end
 
 -- steps is how many members that are gone this script still passes over. Somebody may have deleted a hundred thousand, and
@@ -60,16 +68,15 @@ local unfinished = false
 -- when it has not come to the next one yet: then the head is "", which is no task.
 local function advance(lane)
 	local line = own .. "lane:" .. lane
-	if steps <= 0 then
-		return nil
-	end
 	while steps > 0 do
-		local id = redis.call("LPOP", line)
-		if not id then
+		local member = redis.call("LPOP", line)
+		if not member then
 			redis.call("HDEL", heads, lane)
 			return nil
 		end
-		local state = standing(id)
+		local id, seat = string.match(member, "^(.*):(%d+)$")
+		id = id or member
+		local state = standing(lane, id, seat)
 		if state then
 			redis.call("HSET", heads, lane, id)
 			return id, state
@@ -93,7 +100,7 @@ end
 -- promote makes the head of a lane runnable, the next one if it is gone. It returns nil where there is none.
 local function promote(lane, since)
 	local id = redis.call("HGET", heads, lane)
-	local state = id and standing(id)
+	local state = id and standing(lane, id)
 	if id and not state then
 		id, state = advance(lane)
 	end
@@ -103,19 +110,27 @@ local function promote(lane, since)
 	return id
 end
 
--- join appends a task to a lane and returns whether its turn is now.
-local function join(lane, id)
+-- join appends a task to a lane and returns whether its turn is now. If not, the task is to be parked.
+local function join(lane, id, since)
 	if redis.call("HSETNX", heads, lane, id) == 1 then
 		return true
 	end
-	redis.call("RPUSH", own .. "lane:" .. lane, id)
+	if redis.call("HGET", heads, lane) == id then -- another one of this id, which was deleted
+		advance(lane)
+		if redis.call("HSETNX", heads, lane, id) == 1 then
+			return true
+		end
+	end
+	local seat = string.sub(since, -12, -4) -- a microsecond of a thousand seconds
+	redis.call("HSET", task_key(id), "seat", seat)
+	redis.call("RPUSH", own .. "lane:" .. lane, place(id, seat))
 	return false
 end
 
 -- enter makes a task pending, or lets it wait if others of its lane are before it. It
 -- returns whether it waits.
 local function enter(lane, id, since)
-	if lane == "" or join(lane, id) then
+	if lane == "" or join(lane, id, since) then
 		make_pending(id, since)
 		return false
 	end
@@ -123,10 +138,10 @@ local function enter(lane, id, since)
 	return promote(lane, since) ~= id -- the head may be gone
 end
 
--- leave takes a task out of its lane, and lets the next one run.
-local function leave(lane, id, since)
+-- leave takes a task with a seat, or none, out of its lane, and lets the next one run.
+local function leave(lane, id, seat, since)
 	if redis.call("HGET", heads, lane) ~= id then
-		redis.call("LREM", own .. "lane:" .. lane, 1, id)
+		redis.call("LREM", own .. "lane:" .. lane, 1, place(id, seat))
 		return
 	end
 	local next, state = advance(lane)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type world struct {
 	byHand  []string        // enqueued with a delay and run by hand: they join when they are first taken
 	n       int
 	history map[string][]string // per lane: what was executed to its end, in order
+	deleted []string            // by hand, or cancelled: their ids may be enqueued again
 }
 
 const q = queue.Default
@@ -51,14 +53,18 @@ func (w *world) reset() {
 	w.rdb.SAdd(w.ctx, queue.AllQueuesKey, q) // else asynq's Inspector knows no queue, and does nothing by hand
 	w.lanes, w.laneOf, w.history = map[string][]string{}, map[string]string{}, map[string][]string{}
 	w.stops, w.blocks, w.later, w.retries = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-	w.active, w.byHand = map[string]int{}, nil
+	w.active, w.byHand, w.deleted = map[string]int{}, nil, nil
 	w.n = 0
 }
 
 func (w *world) enqueue(rt *rapid.T, lane string, stop, delayed bool) {
-	m := message(q)
 	w.n++
-	m.ID = fmt.Sprintf("00000000-0000-4000-8000-%012d", w.n)
+	w.enqueueAs(rt, fmt.Sprintf("00000000-0000-4000-8000-%012d", w.n), lane, stop, delayed)
+}
+
+func (w *world) enqueueAs(rt *rapid.T, id, lane string, stop, delayed bool) {
+	m := message(q)
+	m.ID = id
 	e := queue.Entry{Message: m, Lane: lane, StopLane: stop}
 	if delayed {
 		e.ProcessAt = time.Now().Add(time.Hour)
@@ -228,6 +234,9 @@ func TestLanesKeepOrder(t *testing.T) {
 				w.sweep()
 			}
 		}
+		deleted := func(gone func(string)) func(string) {
+			return func(id string) { gone(id); w.deleted = append(w.deleted, id) }
+		}
 		gone := func(id string) {
 			lane := w.laneOf[id]
 			w.lanes[lane] = slices.DeleteFunc(w.lanes[lane], func(other string) bool { return other == id })
@@ -255,7 +264,7 @@ func TestLanesKeepOrder(t *testing.T) {
 					rt.Fatalf("remove %s: %s, %v", id, state, err)
 				}
 				lane := w.laneOf[id]
-				gone(id)
+				deleted(gone)(id)
 				if len(w.lanes[lane]) > 0 && !w.blocks[w.lanes[lane][0]] {
 					w.wantNext(rt, lane)
 				}
@@ -264,6 +273,11 @@ func TestLanesKeepOrder(t *testing.T) {
 				for range rapid.IntRange(1, 5).Draw(rt, "tasks") {
 					w.enqueue(rt, rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "lane"), rapid.Bool().Draw(rt, "stop"), rapid.IntRange(0, 4).Draw(rt, "delay") == 0)
 				}
+			},
+			"enqueue a deleted one again": func(rt *rapid.T) { // it goes to the end, whatever is left of it
+				id := pick(rt, w.deleted)
+				w.deleted = slices.DeleteFunc(w.deleted, func(other string) bool { return other == id })
+				w.enqueueAs(rt, id, rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "lane"), rapid.Bool().Draw(rt, "stop"), rapid.IntRange(0, 4).Draw(rt, "delay") == 0)
 			},
 			"take":    w.take,
 			"done":    settle(queue.VerdictDone),
@@ -278,7 +292,7 @@ func TestLanesKeepOrder(t *testing.T) {
 				delete(w.active, id)
 				w.rdb.HDel(w.ctx, queue.TaskKey(q, id), "crashes") // crashes have a test of their own
 			},
-			"delete by hand": byHand(func(id string) error { return w.insp.DeleteTask(q, id) }, gone),
+			"delete by hand": byHand(func(id string) error { return w.insp.DeleteTask(q, id) }, deleted(gone)),
 			"archive by hand": byHand(func(id string) error { return w.insp.ArchiveTask(q, id) }, func(id string) {
 				if w.stops[id] && !w.later[id] && slices.Contains(w.lanes[w.laneOf[id]], id) {
 					w.blocks[id] = true
@@ -297,7 +311,13 @@ func TestLanesKeepOrder(t *testing.T) {
 			}),
 			"": func(rt *rapid.T) {
 				for lane, want := range w.lanes {
-					all := append([]string{w.rdb.HGet(w.ctx, queue.HeadsKey(q), lane).Val()}, w.rdb.LRange(w.ctx, queue.LaneKey(q, lane), 0, -1).Val()...)
+					all := []string{w.rdb.HGet(w.ctx, queue.HeadsKey(q), lane).Val()}
+					for _, place := range w.rdb.LRange(w.ctx, queue.LaneKey(q, lane), 0, -1).Val() {
+						id, seat, _ := strings.Cut(place, ":")
+						if w.laneOf[id] == lane && w.rdb.HGet(w.ctx, queue.TaskKey(q, id), "seat").Val() == seat {
+							all = append(all, id)
+						}
+					}
 					got := slices.DeleteFunc(all, func(id string) bool {
 						return !slices.Contains(want, id) // gone by hand, and passed over when its turn comes
 					})
@@ -320,6 +340,57 @@ func TestLanesKeepOrder(t *testing.T) {
 			rt.Fatalf("left: %v of lanes %v, blocked %v", left, w.lanes, w.blocks)
 		}
 	})
+}
+
+// What was deleted by hand and is enqueued again has lost its place.
+func TestADeletedIDStandsAtTheEndOfItsLaneAgain(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name  string
+		which int
+		delay time.Duration
+		want  []int
+	}{
+		{"the head", 0, 0, []int{1, 2, 0}},
+		{"one that waits", 1, 0, []int{0, 2, 1}},
+		{"one that is due with others", 0, time.Second, []int{1, 2, 0}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := newLeaseBench(t)
+			entries := make([]queue.Entry, 3)
+			for i := range entries {
+				entries[i] = queue.Entry{Message: message(q), Lane: "a"}
+				if tc.delay > 0 {
+					entries[i].ProcessAt = time.Now().Add(tc.delay).Truncate(time.Second).Add(time.Second)
+				}
+			}
+			if _, err := b.Enqueue(b.ctx, entries); err != nil {
+				t.Fatal(err)
+			}
+			again := entries[tc.which]
+			if err := asynq.NewInspectorFromRedisClient(b.rdb).DeleteTask(q, again.Message.ID); err != nil {
+				t.Fatal(err)
+			}
+			if answers, err := b.Enqueue(b.ctx, []queue.Entry{again}); err != nil || answers[0].Existing != nil {
+				t.Fatalf("%+v, %v", answers, err)
+			}
+			var want, got []string
+			for _, i := range tc.want {
+				want = append(want, entries[i].Message.ID)
+			}
+			eventually(t, "the last one", func() bool {
+				got = append(got, workedOff(t, b.Store, "a")...)
+				return len(got) == len(want)
+			})
+			if !slices.Equal(got, want) {
+				t.Errorf("they ran in the order\n%v, want\n%v", got, want)
+			}
+			if n := b.rdb.Exists(b.ctx, queue.HeadsKey(q), queue.LaneKey(q, "a")).Val(); n != 0 {
+				t.Error("the lane has left something behind")
+			}
+		})
+	}
 }
 
 // Somebody deleted all but one of the tasks that wait in a lane. No script passes over all of them at once: Redis has others to serve.

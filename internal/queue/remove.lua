@@ -7,7 +7,7 @@
 --
 -- Returns the state that it was in, whether or not that is one of these; "" if there is no task.
 local id = ARGV[3]
-local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "unique_key", "group")
+local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "unique_key", "group", "seat")
 if not task[3] then
 	return ""
 end
@@ -37,6 +37,6 @@ if task[4] and task[4] ~= "" and redis.call("GET", task[4]) == id then
 end
 if task[2] then
 	local _, since = clock()
-	leave(task[2], id, since)
+	leave(task[2], id, task[6], since)
 end
 return state

@@ -6,7 +6,7 @@
 --
 -- Returns 1, or 0 if the task is not archived (any more).
 local id = ARGV[3]
-local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg")
+local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "seat")
 if not task[3] or task[1] ~= "archived" then
 	return 0
 end
@@ -20,7 +20,7 @@ if lane ~= "" and redis.call("HGET", heads, lane) == id then
 else
 	if lane ~= "" then
 		-- One that was archived by hand before its turn is in the lane still.
-		redis.call("LREM", own .. "lane:" .. lane, 1, id)
+		redis.call("LREM", own .. "lane:" .. lane, 1, place(id, task[4]))
 	end
 	enter(lane, id, since)
 end

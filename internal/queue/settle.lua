@@ -15,7 +15,7 @@
 -- Returns 1 if this ended the delivery, 0 if the task was no longer the worker's, or had been ended before.
 
 local key, id, verdict = KEYS[1], ARGV[3], ARGV[5]
-local task = redis.call("HMGET", key, "deliveries", "msg", "lane", "stop", "crashes", "result")
+local task = redis.call("HMGET", key, "deliveries", "msg", "lane", "stop", "crashes", "result", "seat")
 if not task[2] then
 	return 0 -- somebody deleted it
 end
@@ -76,6 +76,6 @@ else
 	end
 end
 if task[3] then
-	leave(task[3], id, since)
+	leave(task[3], id, task[7], since)
 end
 return 1

@@ -200,8 +200,9 @@ local function watch_lanes(cursor, ago)
 	count = math.max(lanes_at_least, math.min(count, lanes_at_most))
 	local found = redis.call("HSCAN", heads, cursor, "COUNT", count)
 	for i = 1, #found[2], 2 do
-		local state = redis.call("HGET", task_key(found[2][i + 1]), "state")
-		if state ~= "pending" and state ~= "active" and state ~= "retry" then
+		local task = redis.call("HMGET", task_key(found[2][i + 1]), "state", "lane")
+		local state = task[1]
+		if (state ~= "pending" and state ~= "active" and state ~= "retry") or task[2] ~= found[2][i] then
 			promote(found[2][i], since)
 		end
 	end
@@ -254,7 +255,8 @@ local function is_turn(lane, id)
 	if redis.call("HGET", heads, lane) == id then
 		return true
 	end
-	if not redis.call("LPOS", own .. "lane:" .. lane, id) and join(lane, id) then
+	local seat = redis.call("HGET", task_key(id), "seat")
+	if not redis.call("LPOS", own .. "lane:" .. lane, place(id, seat)) and join(lane, id, since) then
 		return true
 	end
 	park(id)
