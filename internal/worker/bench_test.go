@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
 
+	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
@@ -24,41 +25,27 @@ func BenchmarkWorker(b *testing.B) {
 		name string
 		call bool
 	}{{"call", true}, {"no call", false}} {
-		perform := func(api *layer.Client) func(context.Context, uuid.UUID, tasks.Task) (tasks.Result, error) {
-			return func(ctx context.Context, id uuid.UUID, t tasks.Task) (tasks.Result, error) {
+		effect := func(api *layer.Client) effect {
+			return func(ctx context.Context, id uuid.UUID, t tasks.Task, _ int) (tasks.Result, error) {
 				if !c.call {
 					return tasks.Result{}, nil
 				}
 				return tasks.Perform(ctx, api, id, t)
 			}
 		}
+		fill := func(b *testing.B) *layer.Client {
+			b.Helper()
+			srv := layertest.NewServer(b)
+			one := srv.AddConversation("alice", "bob")
+			enqueueMany(b, b.N, func(int) layer.ConversationID { return one }, tasks.Unordered()) // bare asynq knows no lanes
+			return srv.Client(b)
+		}
 		b.Run(c.name+"/layerq", func(b *testing.B) {
-			r := newBenchRig(b)
-			worker, err := New(Options{
-				Redis: redistest.New(b), Status: redistest.New(b), API: r.api, Queues: map[string]int{"default": concurrency},
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
-			effect := perform(r.api)
-			finished := newCountdown(b.N)
-			worker.pipeline.perform = func(ctx context.Context, id uuid.UUID, t tasks.Task, _ int) (tasks.Result, error) {
-				defer finished.done()
-				return effect(ctx, id, t)
-			}
-			ctx, cancel := context.WithCancel(b.Context())
-			ended := make(chan error, 1)
-			b.ResetTimer()
-			go func() { ended <- worker.Run(ctx) }()
-			finished.wait(b)
-			cancel()
-			if err := <-ended; err != nil {
-				b.Fatal(err)
-			}
+			api := fill(b)
+			workOff(b, api, effect(api))
 		})
 		b.Run(c.name+"/asynq", func(b *testing.B) {
-			r := newBenchRig(b)
-			effect := perform(r.api)
+			perform := effect(fill(b))
 			finished := newCountdown(b.N)
 			srv := asynq.NewServerFromRedisClient(redistest.New(b), asynq.Config{Concurrency: concurrency, LogLevel: asynq.FatalLevel})
 			b.ResetTimer()
@@ -69,7 +56,7 @@ func BenchmarkWorker(b *testing.B) {
 					return err
 				}
 				id, _ := asynq.GetTaskID(ctx)
-				_, err = effect(ctx, uuid.MustParse(id), task)
+				_, err = perform(ctx, uuid.MustParse(id), task, 1)
 				return err
 			})); err != nil {
 				b.Fatal(err)
@@ -80,34 +67,73 @@ func BenchmarkWorker(b *testing.B) {
 	}
 }
 
-// A benchRig is a queue with b.N messages in it, and the API to send them.
-type benchRig struct{ api *layer.Client }
+// An effect is what a worker executes of a task.
+type effect = func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error)
 
-func newBenchRig(b *testing.B) *benchRig {
+// enqueueMany enqueues messages, each to the conversation of its number.
+func enqueueMany(b *testing.B, n int, conversation func(i int) layer.ConversationID, opts ...tasks.Option) {
 	b.Helper()
-	srv := layertest.NewServer(b)
 	client, err := tasks.NewClientFromRedis(redistest.New(b))
 	if err != nil {
 		b.Fatal(err)
 	}
-	task := hello(srv.AddConversation("alice", "bob"))
-	const batch = 1000
-	for done := 0; done < b.N; done += batch {
-		requests := make([]tasks.Request, min(batch, b.N-done))
-		for i := range requests {
-			requests[i] = tasks.Request{Task: task, Options: []tasks.Option{tasks.Unordered()}} // bare asynq knows no lanes
-		}
-		answers, err := client.EnqueueMany(b.Context(), requests)
-		if err != nil {
-			b.Fatal(err)
-		}
-		for _, a := range answers {
-			if a.Err != nil {
-				b.Fatal(a.Err)
-			}
+	requests := make([]tasks.Request, n)
+	for i := range requests {
+		requests[i] = tasks.Request{Task: hello(conversation(i)), Options: opts}
+	}
+	answers, err := client.EnqueueMany(b.Context(), requests)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, a := range answers {
+		if a.Err != nil {
+			b.Fatal(a.Err)
 		}
 	}
-	return &benchRig{api: srv.Client(b)}
+}
+
+// benchWorker runs a worker that executes an effect, tasks' own if it is nil, and tells done when a task is settled. The
+// function returned stops it.
+func benchWorker(b *testing.B, api *layer.Client, perform effect, done func()) (stop func()) {
+	b.Helper()
+	worker, err := New(Options{Redis: redistest.New(b), Status: redistest.New(b), API: api, Queues: map[string]int{"default": 32}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if perform != nil {
+		worker.pipeline.perform = perform
+	}
+	worker.pipeline.settler.hook = settling{worker.hook, done}
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// settling tells when a delivery is over.
+type settling struct {
+	deliveries
+	done func()
+}
+
+func (s settling) Done(d *dequeue.Delivery) {
+	s.deliveries.Done(d)
+	s.done()
+}
+
+// workOff measures a worker that executes b.N tasks.
+func workOff(b *testing.B, api *layer.Client, perform effect) {
+	b.Helper()
+	finished := newCountdown(b.N)
+	b.ResetTimer()
+	stop := benchWorker(b, api, perform, finished.done)
+	finished.wait(b)
+	stop()
 }
 
 // A countdown tells when all tasks were executed.
@@ -180,37 +206,8 @@ func hello(conversation layer.ConversationID) tasks.SendMessage {
 // burnDown enqueues b.N messages, and measures a worker that sends them.
 func burnDown(b *testing.B, srv *layertest.Server, conversation func(i int) layer.ConversationID, opts ...tasks.Option) {
 	b.Helper()
-	client, err := tasks.NewClientFromRedis(redistest.New(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	requests := make([]tasks.Request, b.N)
-	for i := range requests {
-		requests[i] = tasks.Request{Task: hello(conversation(i)), Options: opts}
-	}
 	enqueued := time.Now()
-	if _, err := client.EnqueueMany(b.Context(), requests); err != nil {
-		b.Fatal(err)
-	}
+	enqueueMany(b, b.N, conversation, opts...)
 	b.ReportMetric(float64(b.N)/time.Since(enqueued).Seconds(), "enqueued/s")
-	api := srv.Client(b)
-	worker, err := New(Options{Redis: redistest.New(b), Status: redistest.New(b), API: api, Queues: map[string]int{"default": 32}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	effect := worker.pipeline.perform
-	finished := newCountdown(b.N)
-	worker.pipeline.perform = func(ctx context.Context, id uuid.UUID, t tasks.Task, n int) (tasks.Result, error) {
-		defer finished.done()
-		return effect(ctx, id, t, n)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	ended := make(chan error, 1)
-	b.ResetTimer()
-	go func() { ended <- worker.Run(ctx) }()
-	finished.wait(b)
-	cancel()
-	if err := <-ended; err != nil {
-		b.Fatal(err)
-	}
+	workOff(b, srv.Client(b), nil)
 }
