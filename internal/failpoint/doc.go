@@ -46,4 +46,6 @@ const (
 	Patience Mechanism = "patience"
 	// Poison gives up tasks that keep killing their workers.
 	Poison Mechanism = "poison"
+	// Recovery gives the tasks of a worker that died to others: leases, and the look for those that ended.
+	Recovery Mechanism = "recovery"
 )

@@ -10,3 +10,6 @@ func Soon(Point) {}
 
 // Without is false in this build.
 func Without(Mechanism) bool { return false }
+
+// Leave does nothing in this build, and returns false.
+func Leave(...Mechanism) bool { return false }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -30,10 +31,19 @@ type rule struct {
 }
 
 var (
-	mu      sync.Mutex // guards the counts of rules
-	rules   = mustParse(os.Getenv("FAULTS_FAILPOINT"))
-	without = strings.Split(os.Getenv("FAULTS_WITHOUT"), ",")
+	mu    sync.Mutex // guards the counts of rules
+	rules = mustParse(os.Getenv("FAULTS_FAILPOINT"))
+
+	without atomic.Pointer[[]Mechanism]
 )
+
+func init() {
+	var out []Mechanism
+	for name := range strings.SplitSeq(os.Getenv("FAULTS_WITHOUT"), ",") {
+		out = append(out, Mechanism(name))
+	}
+	Leave(out...)
+}
 
 // mustParse panics about a rule that it does not understand: a fault suite whose
 // faults do not happen would pass.
@@ -124,4 +134,10 @@ func signal(s syscall.Signal) {
 }
 
 // Without tells whether a mechanism is to be left out.
-func Without(m Mechanism) bool { return slices.Contains(without, string(m)) }
+func Without(m Mechanism) bool { return slices.Contains(*without.Load(), m) }
+
+// Leave sets which mechanisms are left out from now on, and returns true.
+func Leave(out ...Mechanism) bool {
+	without.Store(&out)
+	return true
+}

@@ -3,9 +3,13 @@ package queue
 import (
 	"context"
 	_ "embed"
+	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/failpoint"
 )
 
 var (
@@ -52,6 +56,24 @@ var (
 	extendScript  = newScript(extendLua)
 	replayScript  = newScript(prefixes + laneLua + replayLua)
 	removeScript  = newScript(prefixes + laneLua + removeLua)
+)
+
+// now is the script as it is run: without the lines that are marked as those of a mechanism which is left out.
+func (sc script) now() script {
+	if !failpoint.Without(failpoint.Recovery) {
+		return sc
+	}
+	if bare, ok := withoutRecovery.Load(sc.sha); ok {
+		return bare.(script) //nolint:errcheck,forcetypeassert // nothing else is stored
+	}
+	bare := newScript(recoveryLine.ReplaceAllString(sc.source, ""))
+	withoutRecovery.Store(sc.sha, bare)
+	return bare
+}
+
+var (
+	recoveryLine    = regexp.MustCompile(`(?m)^.* -- recovery$`)
+	withoutRecovery sync.Map // digest to script
 )
 
 // call is one execution of a script. All its keys are in one slot of a Cluster.

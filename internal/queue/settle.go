@@ -66,7 +66,7 @@ func (s *Store) Settle(ctx context.Context, e Settlement) (mine bool, err error)
 		args[7], args[8] = e.Now.UTC().Format(":2006-01-02"), e.Now.Add(statsTTL).Unix()
 	}
 	args = append(args, e.Fields...)
-	n, err := runOne(ctx, s.rdb, settleScript, call{keys: []string{TaskKey(e.Queue, e.ID)}, args: args}).Int()
+	n, err := runOne(ctx, s.rdb, settleScript.now(), call{keys: []string{TaskKey(e.Queue, e.ID)}, args: args}).Int()
 	if err != nil {
 		return false, fmt.Errorf("queue: settle task %s: %w", e.ID, err)
 	}

@@ -20,7 +20,9 @@ if not task[2] then
 	return 0 -- somebody deleted it
 end
 redis.call("DEL", own .. "room") -- also where memory is full: see take.lua
-if task[1] ~= ARGV[4] or not redis.call("ZSCORE", asynq .. "lease", id) then
+local mine = task[1] == ARGV[4]
+mine = mine and redis.call("ZSCORE", asynq .. "lease", id) -- recovery
+if not mine then
 	if verdict == "done" and not task[6] and #ARGV > 9 then
 		-- The effect took place, whosever the task is now: nobody shall repeat it.
 		redis.call("HSET", key, unpack(ARGV, 10))
@@ -28,7 +30,7 @@ if task[1] ~= ARGV[4] or not redis.call("ZSCORE", asynq .. "lease", id) then
 	return 0
 end
 local now, since = clock()
-redis.call("ZREM", asynq .. "lease", id)
+redis.call("ZREM", asynq .. "lease", id) -- recovery
 redis.call("LREM", asynq .. "active", 1, id)
 if #ARGV > 9 then
 	redis.call("HSET", key, unpack(ARGV, 10))

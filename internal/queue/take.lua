@@ -240,8 +240,8 @@ local function look()
 	end
 	redis.call("HSET", own .. "look", "at", now)
 	if now >= wait then
-		recover()
-		adopt()
+		recover() -- recovery
+		adopt() -- recovery
 	end
 	if redis.call("EXISTS", asynq .. "groups") == 1 then
 		dissolve()
@@ -325,7 +325,7 @@ for _ = 1, 100 do
 			local count = (tonumber(task[5]) or 0) + 1
 			redis.call("HSET", key, "state", "active", "deliveries", count)
 			redis.call("HDEL", key, "pending_since")
-			redis.call("ZADD", leases, now / 1000 + ARGV[3], id)
+			redis.call("ZADD", leases, now / 1000 + ARGV[3], id) -- recovery
 			return { "task", dropped, now, id, task[1], task[2], task[3], task[4], count, crashes, lane, task[8] }
 		end
 		redis.call("LPOP", active)

@@ -41,7 +41,7 @@ func (s *settler) done(ctx context.Context, d *delivery, result tasks.Result) bo
 	}
 	e := s.settlement(d, queue.VerdictDone)
 	e.Message.CompletedAt = e.Now.Unix()
-	if !d.marked {
+	if !d.marked && !failpoint.Without(failpoint.Marker) {
 		e.Fields = []any{
 			queue.FieldResult, encoded, queue.FieldAttempts, d.attempts, queue.FieldDoneAt, queue.FormatTime(e.Now),
 		}
