@@ -22,7 +22,7 @@ func TestWaiting(t *testing.T) {
 		exchanges float64 // a second, of all three workers
 	}{
 		"100 a second":    {"100/1s", 150},
-		"nothing is free": {"1/1h", 6},
+		"nothing is free": {"1/1h", 9}, // each asks every 0.75 s, and again when an answer is late
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

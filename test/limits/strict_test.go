@@ -32,7 +32,7 @@ func TestStrictLimit(t *testing.T) {
 		"50 a second":                     {n: 50, per: time.Second, measure: 20 * time.Second, used: 0.90, long: true},
 		"50 a second, jitter":             {n: 50, per: time.Second, jitter: true, measure: 60 * time.Second, used: 0.89, long: true},
 		"50 a second, kills":              {n: 50, per: time.Second, kill: true, measure: 60 * time.Second, used: 0.90, long: true},
-		"50 a second, jitter and kills":   {n: 50, per: time.Second, jitter: true, kill: true, measure: inLong(60*time.Second, 20*time.Second), used: inLong(0.86, 0.70)},
+		"50 a second, jitter and kills":   {n: 50, per: time.Second, jitter: true, kill: true, measure: inLong(60*time.Second, 20*time.Second), used: inLong(0.86, 0.60)},
 		"1000 a minute":                   {n: 1000, per: time.Minute, measure: 3 * time.Minute, used: 0.98, long: true},
 		"1000 a minute, jitter and kills": {n: 1000, per: time.Minute, jitter: true, kill: true, measure: 3 * time.Minute, used: 0.98, long: true},
 	} {

@@ -41,8 +41,8 @@ func TestThousandMessages(t *testing.T) {
 			if got.refused() > 0 || got.most(time.Second) > n {
 				t.Errorf("%d refused, %d in the fullest second", got.refused(), got.most(time.Second))
 			}
-			if used < 0.9 || !kill && len(got) != messages {
-				t.Error("want 90 % used, and one call for each message")
+			if want := inLong(0.9, 0.75); used < want || !kill && len(got) != messages { // others take the processors' time in the short form
+				t.Errorf("want %.0f %% used, and one call for each message", 100*want)
 			}
 		})
 	}
