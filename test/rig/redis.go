@@ -4,11 +4,8 @@ package rig
 
 import (
 	"context"
-	"math/rand/v2"
-	"net"
 	"os/exec"
 	"strconv"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,30 +96,3 @@ func (r *Redis) awake(limit time.Duration) bool {
 	}
 	return false
 }
-
-// The ports of servers are below those that the system gives to outgoing connections, so that one stays
-// free while its server is restarted.
-const lowestPort, ports = 20_000, 12_000
-
-// lastPort keeps two tests from trying the same one.
-var lastPort atomic.Int64
-
-func init() { lastPort.Store(rand.Int64N(ports)) } // two suites may run at a time
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 200 {
-		port := lowestPort + int(lastPort.Add(1)%ports)
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", local(port))
-		if err == nil {
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
-}
-
-func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
