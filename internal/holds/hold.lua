@@ -19,7 +19,8 @@
 -- ARGV[15] and [16] the shortest and the longest pause otherwise
 -- ARGV[17] how many milliseconds ago the attempt began
 -- ARGV[18] the same for a hold because of an outage: the code, ARGV[19] and [20] its pauses
--- ARGV[21]... how many milliseconds ago each failure was since the API answered the worker last
+-- ARGV[21] "1" if other calls were answered since the last hold
+-- ARGV[22]... how many milliseconds ago each failure was since the API answered the worker last
 --
 -- Returns
 --   { reason, code, milliseconds left, milliseconds for which somebody else probes,
@@ -36,6 +37,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local memory = 60000 -- for how long a hold that is over makes the next one longer
 local forget = 900000 -- for how long anything is remembered that nobody touches
+local among = -2 -- the first level of a hold among calls that are answered: a quarter of the shortest pause
 local mark_grace = 30000 -- for how long queues stay marked when the time is over and nobody probes
 
 local changed, began, mark = false, "", 0
@@ -84,8 +86,7 @@ local function hold(h, reason, code, asked, least, most)
 		h.level = h.level + 1
 	else
 		local soon = h.last == reason and now - h.ended < math.max(memory, 2 * h.wait)
-		-- Where other calls were answered since the last hold, it begins anew: least and most are the same then.
-		h.level = soon and most > least and h.level + 1 or 0
+		h.level = reason == "rate_limit" and ARGV[21] == "1" and among or soon and h.level + 1 or 0
 		h.began, began = now, reason
 	end
 	h.reason, h.code, h.pass, h.pass_until, h.wanted = reason, code, "", 0, false
@@ -116,6 +117,12 @@ end
 local function found(h, other)
 	local reason, code, asked = ARGV[11], ARGV[12], tonumber(ARGV[14])
 	local least, most = tonumber(ARGV[15]), tonumber(ARGV[16])
+	if ask == "failed" and reason == "outage" and has(fleet) and fleet.reason == "rate_limit" then
+		finish(fleet) -- whatever failed, it was not the limit; and one failure is no outage
+		if not has(own) then
+			return
+		end
+	end
 	if ask == "failed" and reason == "outage" and not has(fleet) and has(own) then
 		h, reason, code = own, own.reason, own.code -- one failure is no outage, and no end of this hold
 	elseif ask == "failed" and has(other) then
@@ -147,7 +154,7 @@ local function count()
 		table.insert(times, tonumber(t))
 	end
 	local before = #times
-	for i = 21, #ARGV do
+	for i = 22, #ARGV do
 		table.insert(times, now - tonumber(ARGV[i]))
 	end
 	local since = {}

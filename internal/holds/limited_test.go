@@ -1,6 +1,8 @@
 package holds
 
 import (
+	"math/rand/v2"
+	"net/http"
 	"testing"
 	"time"
 
@@ -100,7 +102,7 @@ func TestLimitAmongAnswers(t *testing.T) {
 		w.worker("b", 8, Options{})
 		w.sleep(5 * time.Minute)
 		// One short hold for every 20 calls, and at times a longer one.
-		if len(w.made()) < 5000 {
+		if len(w.made()) < 12000 {
 			t.Errorf("%d calls in 5 minutes", len(w.made()))
 		}
 		t.Logf("%d calls in 5 minutes", len(w.made()))
@@ -157,5 +159,31 @@ func TestOneProbeAtATime(t *testing.T) {
 		if n := workers[0].log.count("left alone"); n != 1 {
 			t.Errorf("%d lines", n)
 		}
+	})
+}
+
+// An API of which every fifth answer is wrong in one way or another still carries out the rest of the calls.
+func TestLimitAmongFailures(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		w.work = -1
+		chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: a test that can be repeated
+		w.answers(func(call) layer.Answer {
+			switch p := chance.IntN(100); {
+			case p < 5:
+				return limited
+			case p < 20:
+				return layer.Answer{Status: http.StatusServiceUnavailable}
+			}
+			return sent
+		})
+		w.worker("a", 8, Options{})
+		w.worker("b", 8, Options{})
+		w.sleep(5 * time.Minute)
+		// A probe that meets a failure of another kind does not prolong the hold for the limit.
+		if len(w.made()) < 12000 {
+			t.Errorf("%d calls in 5 minutes", len(w.made()))
+		}
+		t.Logf("%d calls in 5 minutes", len(w.made()))
 	})
 }

@@ -48,11 +48,10 @@ const (
 	cold, wide = 8, 256
 
 	// amid is how large the window is when a 429 is one among calls that are answered. The fleet is held for
-	// amidPause then, however often it comes. If that was too short, the probe finds it out.
-	amid      = 2
-	amidPause = 250 * time.Millisecond
-	idle      = 10 * time.Second
-	second    = time.Second
+	// a short time then, however often it comes. If that was too short, the probe finds it out.
+	amid   = 2
+	idle   = 10 * time.Second
+	second = time.Second
 
 	// poll is how often a held worker asks what became of the hold, beside hearing of it.
 	poll = 10 * time.Second

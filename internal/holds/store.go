@@ -83,21 +83,20 @@ func (s *store) run(ctx context.Context, req *request) (reply, error) {
 
 func (s *store) args(req *request, now time.Time) []any {
 	ago := func(t time.Time) int64 { return max(0, now.Sub(t).Milliseconds()) }
-	answered, own, began := int64(-1), "", int64(0)
+	answered, own, amid, began := int64(-1), "", "", int64(0)
 	if !req.answered.IsZero() {
 		answered = ago(req.answered)
 	}
 	if req.found.own() {
 		own = "1"
 	}
+	if req.amid {
+		amid = "1"
+	}
 	if !req.began.IsZero() {
 		began = ago(req.began)
 	}
 	p, outage := pauses[req.found.reason], pauses[Outage]
-	if req.amid && req.found.reason == RateLimit {
-		p.least = amidPause
-		p.most = p.least // no reason to wait longer than the first time
-	}
 	reason := req.found.reason
 	if req.found.kind == nothing {
 		reason = ""
@@ -106,7 +105,7 @@ func (s *store) args(req *request, now time.Time) []any {
 		string(req.ask), s.worker, req.pass, req.credentials, rand.Float64(),
 		answered, threshold, confirm.Milliseconds(), req.lease.Milliseconds(), channel,
 		string(reason), req.found.code, own, req.found.wait.Milliseconds(), p.least.Milliseconds(), p.most.Milliseconds(), began,
-		req.lastCode, outage.least.Milliseconds(), outage.most.Milliseconds(),
+		req.lastCode, outage.least.Milliseconds(), outage.most.Milliseconds(), amid,
 	}
 	for _, at := range req.failures {
 		args = append(args, ago(at))
