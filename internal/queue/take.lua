@@ -24,6 +24,8 @@ local look_every = 500
 local absence = 10000
 -- After that, workers that live get as long as this to renew their leases; they do every 5 s.
 local grace = 7000
+-- A lease that was not renewed for so many seconds is nobody's: that are two renewals, and the time for a third.
+local not_renewed = 12
 -- All lanes are looked at within this time, if somebody looks: many at a time where there are many, and where
 -- workers are idle and look seldom. Above some 80,000 lanes it takes longer, so as not to stop Redis for long.
 local lap = 8000
@@ -265,10 +267,12 @@ local function is_turn(lane, id)
 end
 
 -- is_alone keeps a task that may be what kills its workers from taking others with it: of those
--- that crashed again and again, one runs at a time.
+-- that crashed again and again, one runs at a time. One whose lease was not renewed for so long is
+-- in the hands of the dead: it harms nobody until it is taken again.
 local function is_alone(id)
 	local other = redis.call("GET", own .. "suspect")
-	if other and other ~= id and redis.call("ZSCORE", leases, other) then
+	local till = other and other ~= id and redis.call("ZSCORE", leases, other)
+	if till and till - now / 1000 > ARGV[3] - not_renewed then
 		redis.call("HSET", task_key(id), "state", "retry")
 		redis.call("HDEL", task_key(id), "pending_since")
 		redis.call("ZADD", asynq .. "retry", math.ceil(now / 1000) + 1, id)

@@ -206,6 +206,44 @@ func TestSuspectsRunAlone(t *testing.T) {
 	}
 }
 
+// A task that shared a worker with the poison must not wait until that is archived, five leases later.
+func TestASuspectInDeadHandsKeepsNobodyBack(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	var ids []string
+	for range 2 {
+		m := message(queue.Default)
+		enqueue(t, b.Store, m, time.Time{})
+		ids = append(ids, m.ID)
+	}
+	for range queue.Suspect {
+		for range ids {
+			b.take()
+		}
+		for _, id := range ids {
+			b.die(id)
+		}
+	}
+	first := b.take()
+	renewed := func(ago time.Duration) {
+		till := time.Now().Add(queue.LeaseTime - ago)
+		b.rdb.ZAdd(b.ctx, queue.LeaseKey(queue.Default), redis.Z{Score: float64(till.UnixMilli()) / 1000, Member: first.ID})
+		for _, id := range ids { // who waits looks again after a second
+			if rec, err := b.Find(b.ctx, id); err == nil && rec.State == queue.Retry {
+				b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id})
+			}
+		}
+	}
+	renewed(9 * time.Second)
+	if taken := b.take(); taken.Found != queue.FoundIdle {
+		t.Errorf("%+v, want nothing: the worker of the suspect may live", taken)
+	}
+	renewed(14 * time.Second)
+	if taken := b.take(); taken.Found != queue.FoundTask || taken.ID == first.ID {
+		t.Errorf("%+v, want the other one: nobody renews the lease of the first", taken)
+	}
+}
+
 func TestASettledTaskIsNoSuspect(t *testing.T) {
 	t.Parallel()
 	b := newLeaseBench(t)
