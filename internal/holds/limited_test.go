@@ -167,7 +167,7 @@ func TestLimitAmongFailures(t *testing.T) {
 	t.Parallel()
 	simulate(t, func(w *world) {
 		w.work = -1
-		chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: a test that can be repeated
+		chance := rand.New(rand.NewPCG(1, 2))
 		w.answers(func(call) layer.Answer {
 			switch p := chance.IntN(100); {
 			case p < 5:
