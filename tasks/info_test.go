@@ -77,17 +77,19 @@ func TestQueueInfoJSON(t *testing.T) {
 		Latency: 1500 * time.Millisecond,
 	}
 	for _, tc := range []struct {
-		name string
-		held *Hold
-		want string
+		name   string
+		byHand bool
+		held   *Hold
+		want   string
 	}{
-		{"running", nil, ``},
-		{"held", &Hold{Reason: "why", Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, `,"held":{"reason":"why","until":"2026-01-02T03:04:05Z"}`},
+		{"running", false, nil, ``},
+		{"paused by hand", true, nil, `,"paused_by_hand":true`},
+		{"held", false, &Hold{Reason: "why", Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, `,"held":{"reason":"why","until":"2026-01-02T03:04:05Z"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			info := info
-			info.Held = tc.held
+			info.PausedByHand, info.Held = tc.byHand, tc.held
 			b, err := json.Marshal(info)
 			if err != nil {
 				t.Fatal(err)

@@ -21,11 +21,14 @@ type QueueInfo struct {
 	Latency time.Duration
 	// Paused says that no worker takes tasks from it, by hand or held.
 	Paused bool
-	// Held is not nil while the queue is paused until a time, with the reason.
+	// PausedByHand says that it stays paused until somebody resumes it, also when a
+	// hold beside that is over.
+	PausedByHand bool
+	// Held is not nil while the queue is paused until a time.
 	Held *Hold
 }
 
-// Hold is a pause that ends by itself.
+// Hold is a pause that ends by itself. Reason is empty if another program made it.
 type Hold struct {
 	Reason string    `json:"reason"`
 	Until  time.Time `json:"until"`
@@ -44,10 +47,11 @@ func (q QueueInfo) MarshalJSON() ([]byte, error) {
 		Completed int     `json:"completed"`
 		Latency   float64 `json:"latency_seconds"`
 		Paused    bool    `json:"paused"`
+		ByHand    bool    `json:"paused_by_hand,omitempty"`
 		Held      *Hold   `json:"held,omitempty"`
 	}{
 		q.Queue, q.Pending, q.Waiting, q.Scheduled, q.Active, q.Retry, q.Archived, q.Completed,
-		q.Latency.Seconds(), q.Paused, q.Held,
+		q.Latency.Seconds(), q.Paused, q.PausedByHand, q.Held,
 	})
 }
 
@@ -72,7 +76,7 @@ func queueInfoOf(i queue.Info) QueueInfo {
 		Queue:   i.Queue,
 		Pending: i.Pending, Waiting: i.Waiting, Scheduled: i.Scheduled, Active: i.Active,
 		Retry: i.Retry, Archived: i.Archived, Completed: i.Completed,
-		Latency: i.Latency, Paused: i.Paused,
+		Latency: i.Latency, Paused: i.Paused, PausedByHand: i.ByHand,
 	}
 	q.Held = holdOf(i.Held)
 	return q

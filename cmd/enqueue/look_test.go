@@ -5,9 +5,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/internal/golden"
+	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/tasks"
 )
@@ -37,6 +39,35 @@ func TestQueues(t *testing.T) {
 	}
 	if len(infos) != 3 || infos[0]["queue"] != "critical" || infos[0]["scheduled"] != 1.0 || infos[1]["pending"] != 1.0 || infos[2]["paused"] != true {
 		t.Errorf("got %v", infos)
+	}
+}
+
+// A pause by hand, a hold, both, and a pause of another program that ends by itself.
+func TestQueuesTellPausesApart(t *testing.T) {
+	t.Parallel()
+	c := newCLI(t)
+	rdb := redistest.New(t)
+	store := queue.NewStore(rdb)
+	until := time.Date(2100, 1, 2, 3, 4, 5, 0, time.UTC)
+	if err := store.Hold(t.Context(), []string{queue.Critical, queue.Default}, queue.Hold{Reason: "outage: 503 \u009bgone", Until: until}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Pause(t.Context(), queue.Critical); err != nil {
+		t.Fatal(err)
+	}
+	if err := rdb.Set(t.Context(), queue.PausedKey(queue.Bulk), "1", time.Hour).Err(); err != nil {
+		t.Fatal(err)
+	}
+	got := c.want(console.Done, "queues").stdout
+	golden.Equal(t, "queues_paused.golden", regexp.MustCompile(`paused until .*`).ReplaceAll([]byte(got), []byte("paused until TIME")))
+	var infos []struct {
+		ByHand bool `json:"paused_by_hand"`
+	}
+	if err := json.Unmarshal([]byte(c.want(console.Done, "queues", "--json").stdout), &infos); err != nil {
+		t.Fatal(err)
+	}
+	if len(infos) != 3 || !infos[0].ByHand || infos[1].ByHand || infos[2].ByHand {
+		t.Errorf("paused by hand: %+v", infos)
 	}
 }
 

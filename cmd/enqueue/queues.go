@@ -20,8 +20,8 @@ func (p *program) queuesCommand() *cobra.Command {
 		Use:   "queues",
 		Short: "Show the queues: size by state, latency, paused or held",
 		Long: `Show the queues: how many tasks of each state they hold, for how long the oldest
-pending task has been pending, and whether they are paused, or held, until when and
-why.`,
+pending task has been pending, and whether they are paused by hand, or held, until
+when and why.`,
 		Example: `  enqueue queues
   enqueue queues --json | jq '.[] | select(.queue == "critical") | .latency_seconds'`,
 		GroupID: groupLook,
@@ -67,15 +67,28 @@ func latency(d time.Duration) string {
 	return d.Round(time.Millisecond).String()
 }
 
+// queueState tells of a pause by hand before a hold: that one does not end by itself.
 func queueState(q tasks.QueueInfo) string {
 	switch {
+	case q.PausedByHand && q.Held != nil:
+		return "paused; " + held(q.Held)
+	case q.Held != nil && q.Held.Reason == "": // another program's
+		return "paused until " + q.Held.Until.UTC().Format(time.RFC3339)
 	case q.Held != nil:
-		return fmt.Sprintf("held until %s: %s", q.Held.Until.UTC().Format(time.RFC3339), console.Printable(q.Held.Reason))
+		return held(q.Held)
 	case q.Paused:
 		return "paused"
 	default:
 		return "running"
 	}
+}
+
+func held(h *tasks.Hold) string {
+	text := "held until " + h.Until.UTC().Format(time.RFC3339)
+	if h.Reason == "" {
+		return text
+	}
+	return text + ": " + console.Printable(h.Reason)
 }
 
 // plain is a table without lines and colours: what is selected with a mouse can
