@@ -60,14 +60,14 @@ it ended with, how often Layer answered, and the error.`,
 	return cmd
 }
 
-// foreign shows a type that anybody may have written into Redis.
-func foreign(taskType string) string { return console.Printable(wording.Cut(taskType)) }
+// foreign shows a type or a code that anybody may have written into Redis.
+func foreign(word string) string { return console.Printable(wording.Cut(word)) }
 
 func nothingArchived(filter tasks.Filter) string {
 	if filter == (tasks.Filter{}) {
 		return "no task is archived"
 	}
-	return "no archived task is like that"
+	return "no archived task matches"
 }
 
 func (p *program) writeArchived(info *tasks.Info, asJSON bool) error {
@@ -75,7 +75,7 @@ func (p *program) writeArchived(info *tasks.Info, asJSON bool) error {
 		return p.writeJSON(info)
 	}
 	_, err := fmt.Fprintln(p.stdout, strings.Join([]string{
-		timeOrNothing(info.ArchivedAt), info.ID.String(), foreign(info.Type), info.Queue, cmp.Or(info.Code, "-"),
+		timeOrNothing(info.ArchivedAt), info.ID.String(), foreign(info.Type), info.Queue, cmp.Or(foreign(info.Code), "-"),
 		strconv.Itoa(info.Attempts), console.Printable(info.Error),
 	}, "  "))
 	return err

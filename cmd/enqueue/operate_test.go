@@ -58,7 +58,7 @@ func TestArchivedLists(t *testing.T) {
 		t.Errorf("some: %+v", got)
 	}
 	for _, args := range []string{"archived --queue bulk", "archived --type message:send", "archived --code poison"} {
-		if got := c.want(console.Done, strings.Fields(args)...); got.stdout != "" || got.stderr != "enqueue: no archived task is like that\n" {
+		if got := c.want(console.Done, strings.Fields(args)...); got.stdout != "" || got.stderr != "enqueue: no archived task matches\n" {
 			t.Errorf("%s: %+v", args, got)
 		}
 		if got := c.want(console.Done, strings.Fields(args+" --json")...); got.stdout+got.stderr != "" {
@@ -87,8 +87,12 @@ func TestWhatIsNotOursIsShownOnALine(t *testing.T) {
 	if err := asynq.NewInspectorFromRedisClient(rdb).ArchiveTask("default", taskID); err != nil {
 		t.Fatal(err)
 	}
+	code, result := "c\x1b[32m\u009b33m", "{\"message_id\":\"\u009b34m\"}" // ESC, and what some terminals take for it
+	if err := rdb.HSet(t.Context(), queue.TaskKey("default", taskID), queue.FieldCode, code, queue.FieldResult, result).Err(); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range []string{"archived", "status " + taskID, "replay --dry-run"} {
-		if got := c.want(console.Done, strings.Fields(args)...); strings.Contains(got.stdout, "\x1b") || strings.Contains(got.stdout, strings.Repeat("x", 65)) || !strings.Contains(got.stdout, "xxx...") {
+		if got := c.want(console.Done, strings.Fields(args)...); strings.ContainsAny(got.stdout, "\x1b\u009b") || !strings.Contains(got.stdout, "c [32m 33m") || strings.Contains(got.stdout, strings.Repeat("x", 65)) || !strings.Contains(got.stdout, "xxx...") {
 			t.Errorf("%s: %+v", args, got)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/layerq/layerq/internal/console"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -35,7 +36,7 @@ func (o printer) finished(info *tasks.Info) error {
 	case o.json:
 		return o.p.writeJSON(info)
 	default: // why a task was archived is an error, and said as one
-		return o.line(string(info.State), info, string(info.Result))
+		return o.line(string(info.State), info, console.Printable(string(info.Result)))
 	}
 }
 

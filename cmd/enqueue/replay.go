@@ -184,7 +184,7 @@ func (r *replay) describe(_ context.Context, asJSON bool) error {
 	t.SetStyle(plain)
 	t.AppendHeader(table.Row{"tasks", "type", "code", "queue"})
 	for _, k := range kinds {
-		t.AppendRow(table.Row{counts[k], foreign(k.taskType), k.code, k.queue})
+		t.AppendRow(table.Row{counts[k], foreign(k.taskType), foreign(k.code), k.queue})
 	}
 	if len(kinds) > 0 {
 		fmt.Fprintln(r.p.stdout, trimRight(t.Render()))

@@ -70,8 +70,8 @@ func (p *program) writeStatus(info *tasks.Info) error {
 		{"next attempt at", timeOrNothing(info.NextAttemptAt)},
 		{"completed at", timeOrNothing(info.CompletedAt)},
 		{"archived at", timeOrNothing(info.ArchivedAt)},
-		{"result", string(info.Result)},
-		{"code", info.Code},
+		{"result", console.Printable(string(info.Result))},
+		{"code", foreign(info.Code)},
 		{"error", console.Printable(info.Error)},
 	} {
 		if fact.value != "" {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/layerq/layerq/internal/redischeck"
+	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -102,7 +103,7 @@ func (p *program) wait(ctx context.Context, c *connection, info *tasks.Info, pat
 	case ctx.Err() != nil && !last.State.Final():
 		why := "interrupted"
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			why = "not done after " + patience.String()
+			why = "not done after " + wording.Duration(patience)
 		}
 		return errors.Join(out.unfinished(last), fmt.Errorf("%s: %s is still %s; look again with: enqueue status %s", why, last.ID, last.State, last.ID))
 	case errors.Is(err, tasks.ErrNotFound):
