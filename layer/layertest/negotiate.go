@@ -25,7 +25,7 @@ func bearer(r *http.Request) (string, bool) {
 func (e *Emulator) authenticate(r *http.Request, segment string) (*app, *failure) {
 	id, ok := parseID(segment)
 	if !ok {
-		return nil, unroutable()
+		return nil, e.noEndpoint()
 	}
 	unauthorized := &failure{
 		kind: authenticationRequired, url: docsPlatform, empty: e.config.Switches.EmptyUnauthorized,

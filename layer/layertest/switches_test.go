@@ -110,7 +110,7 @@ func TestSwitches(t *testing.T) {
 		"empty-unauthorized": {ask: func(w *wire) answer { return w.do("GET", conversations, "", "Authorization", "") }, off: 401, offs: "authentication_required", on: 401},
 		"json-not-found": {
 			ask: func(w *wire) answer {
-				return w.allAlike(w.do("GET", app+"/harbours", ""), w.do("GET", "/somewhere", ""), w.do("GET", conversations+"/x", ""))
+				return w.allAlike(w.do("GET", app+"/harbours", ""), w.do("GET", "/somewhere", ""), w.do("GET", conversations+"/x", ""), w.do("GET", "/apps/x/conversations", ""))
 			},
 			off: 404, offs: "The requested resource", on: 404, ons: `"code":106`,
 		},
