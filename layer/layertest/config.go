@@ -59,7 +59,8 @@ type Config struct {
 
 	// Seed makes ids and the dice of faults the same in each run; 0 takes
 	// them from the system's source. The order of concurrent requests still
-	// decides which of them meets which number.
+	// decides which of them meets which number, and the time what is time in the
+	// ids of Switches.TimeBasedIDs.
 	Seed uint64
 
 	// PublicURL is the base of the resources' url members. Defaults to

@@ -3,6 +3,7 @@ package layertest
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -35,7 +36,7 @@ func (c *call) newID() uuid.UUID {
 // newID returns an id that the service chooses.
 func (e *Emulator) newID() uuid.UUID {
 	if e.config.Switches.TimeBasedIDs {
-		return uuid.Must(uuid.NewUUID()) // fails only without a source of randomness
+		return e.random.timeBased(time.Now())
 	}
 	return e.random.id()
 }

@@ -96,7 +96,7 @@ func (a *app) planExport() {
 			}
 			s.Next = tx.now.Add(exportInterval)
 			if tx.settings.ExportKey != "" {
-				tx.beginExport(a.e.random.id(), true)
+				tx.beginExport(a.e.newID(), true)
 			}
 			tx.touch(&tx.settings)
 			tx.planExport()

@@ -94,7 +94,7 @@ func (c *call) createExport() (answer, *failure) {
 		case !last.IsZero() && tx.now.Sub(last) < exportInterval:
 			return refused("There was an export less than a day ago.")
 		}
-		x := tx.beginExport(c.e.random.id(), false)
+		x := tx.beginExport(c.e.newID(), false)
 		tx.settings.LastStarted = tx.now
 		tx.touch(&tx.settings)
 		return jsonAnswer(http.StatusAccepted, c.export(x)), nil

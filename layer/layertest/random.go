@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	mathrand "math/rand/v2"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -46,6 +47,25 @@ func (r *randomness) id() uuid.UUID {
 	if err != nil {
 		panic("layertest: " + err.Error()) // the source never fails
 	}
+	return id
+}
+
+// gregorian is 1582-10-15, from which on the time in a UUID is counted, in steps
+// of 100 ns before 1970.
+const gregorian = 122_192_928_000_000_000
+
+// timeBased returns a UUID, version 1. Random bits stand in for clock sequence
+// and node, so that a seed decides about all but the time, and nothing is told of
+// the machine.
+//
+// RFC 4122, 4.2 and 4.5.
+func (r *randomness) timeBased(now time.Time) uuid.UUID {
+	id := r.id() // whose variant is that of version 1 as well
+	ticks := uint64(now.UnixNano()/100 + gregorian)
+	binary.BigEndian.PutUint32(id[:4], uint32(ticks))
+	binary.BigEndian.PutUint16(id[4:6], uint16(ticks>>32))
+	binary.BigEndian.PutUint16(id[6:8], uint16(ticks>>48)|1<<12)
+	id[10] |= 1 // the node is no hardware address
 	return id
 }
 

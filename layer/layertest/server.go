@@ -135,7 +135,7 @@ func (s *Server) firstApp() *app { return s.apps[s.App().UUID()] }
 // AddConversation makes a conversation without a request, for tests that need
 // one to start from.
 func (s *Server) AddConversation(participants ...string) layer.ConversationID {
-	id := s.random.id()
+	id := s.newID()
 	_, _ = s.firstApp().update(func(tx *tx) (answer, *failure) { // in memory, nothing can fail
 		tx.addConversation(id, newRoster(participants), false, nil)
 		return answer{}, nil

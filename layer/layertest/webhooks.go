@@ -79,7 +79,7 @@ func (c *call) createWebhook() (answer, *failure) {
 		return answer{}, f
 	}
 	return c.write(func(tx *tx) (answer, *failure) {
-		w.id, w.createdAt = c.e.random.id(), tx.now
+		w.id, w.createdAt = c.e.newID(), tx.now
 		tx.webhooks[w.id] = w
 		tx.touch(w)
 		a := jsonAnswer(http.StatusCreated, c.webhook(w))
