@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/layerq/layerq/internal/queue"
@@ -11,29 +10,15 @@ import (
 // longestTime is how old the longest lane may be: to find it Redis looks at every lane.
 const longestTime = 10 * time.Second
 
-// A longestLane looks for the longest lane of all queues, at most once in longestTime.
+// A longestLane looks for the longest lane of all queues.
 type longestLane struct {
 	queues *queueCache
 	find   func(context.Context, string) (*queue.Longest, error)
-
-	mu   sync.Mutex // also held while looking: the others wait for that look
-	at   time.Time
-	lane *queue.Longest
-	err  error
 }
 
-func (l *longestLane) get(ctx context.Context) (*queue.Longest, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if time.Since(l.at) < longestTime {
-		return l.lane, l.err
-	}
-	// What the others wait for does not end with the first who asked.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTimeout)
-	defer cancel()
-	l.lane, l.err = l.look(ctx)
-	l.at = time.Now()
-	return l.lane, l.err
+// cached looks at most once in longestTime.
+func (l *longestLane) cached() *look[*queue.Longest] {
+	return &look[*queue.Longest]{ask: l.look, keep: longestTime}
 }
 
 func (l *longestLane) look(ctx context.Context) (*queue.Longest, error) {
@@ -58,4 +43,5 @@ func (l *longestLane) look(ctx context.Context) (*queue.Longest, error) {
 }
 
 // LongestLane returns the lane of all queues in which most tasks wait, not older than ten seconds; nil if none does.
+// It returns when ctx ends at the latest.
 func (w *Worker) LongestLane(ctx context.Context) (*queue.Longest, error) { return w.longest.get(ctx) }

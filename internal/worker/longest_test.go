@@ -11,12 +11,12 @@ import (
 func TestLongestLane(t *testing.T) {
 	t.Parallel()
 	counted := func(waiting ...int) *queueCache {
-		return &queueCache{count: func(context.Context) (infos []queue.Info, err error) {
+		return newQueueCache(func(context.Context) (infos []queue.Info, err error) {
 			for i, n := range waiting {
 				infos = append(infos, queue.Info{Queue: queue.Names[i], Waiting: n})
 			}
 			return infos, nil
-		}}
+		})
 	}
 	broken := errors.New("broken")
 	for name, c := range map[string]struct {
@@ -36,13 +36,13 @@ func TestLongestLane(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			looks := 0
-			l := &longestLane{queues: counted(c.waiting...), find: func(_ context.Context, name string) (*queue.Longest, error) {
+			l := (&longestLane{queues: counted(c.waiting...), find: func(_ context.Context, name string) (*queue.Longest, error) {
 				looks++
 				if c.lanes[name] == 0 {
 					return nil, c.err
 				}
 				return &queue.Longest{Queue: name, Waiting: c.lanes[name]}, nil
-			}}
+			}}).cached()
 			for range 2 { // the second time it is known
 				lane, err := l.get(t.Context())
 				got := ""

@@ -101,10 +101,10 @@ func TestMetrics_leave_out_sizes_that_nobody_knows(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("")
 	counts := 0
-	m.watch(&queueCache{count: func(context.Context) ([]queue.Info, error) {
+	m.watch(newQueueCache(func(context.Context) ([]queue.Info, error) {
 		counts++
 		return nil, errors.New("redis is away")
-	}}, newFlight(nil), map[string]int{"default": 1})
+	}), newFlight(nil), map[string]int{"default": 1})
 	for range 3 {
 		if up := valueOf(t, m, "layerq_redis_up", nil); up != 0 {
 			t.Errorf("layerq_redis_up is %v", up)

@@ -27,7 +27,7 @@ type Worker struct {
 	drains   context.CancelFunc // of the pipeline's draining
 	cutOff   context.CancelFunc // of the pipeline's cutoff
 	queues   *queueCache
-	longest  *longestLane
+	longest  *look[*queue.Longest]
 
 	state   atomic.Int32
 	stopped atomic.Pointer[context.Context] // Run's context
@@ -49,9 +49,9 @@ func New(opts Options) (*Worker, error) {
 		ended:  make(chan struct{}),
 		drains: drains,
 		cutOff: cutOff,
-		queues: newQueueCache(queue.NewStore(opts.Status)),
+		queues: newQueueCache(queue.NewStore(opts.Status).Queues),
 	}
-	w.longest = &longestLane{queues: w.queues, find: queue.NewStore(opts.Status).LongestLane}
+	w.longest = (&longestLane{queues: w.queues, find: queue.NewStore(opts.Status).LongestLane}).cached()
 	opts.Redis.AddHook(w.hook)
 	w.pipeline = &pipeline{
 		perform: func(ctx context.Context, id uuid.UUID, t tasks.Task, delivery int) (tasks.Result, error) {
