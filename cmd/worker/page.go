@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/layerq/layerq/config"
@@ -71,8 +70,7 @@ var advice = map[holds.Reason]string{
 }
 
 func holdOf(h *queue.Hold) *admin.Hold {
-	reason, _, _ := strings.Cut(h.Reason, ":")
-	return &admin.Hold{Reason: h.Reason, Until: h.Until, Advice: advice[holds.Reason(reason)]}
+	return &admin.Hold{Reason: h.Reason, Until: h.Until, Advice: advice[holds.Reason(h.Code)]}
 }
 
 func (p *page) facts() []admin.Fact {

@@ -3,6 +3,7 @@ package holds
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,8 +29,10 @@ const (
 	Redirect Reason = "redirect"
 )
 
-// reasons are all of them.
 var reasons = []Reason{RetryAfter, RateLimit, Outage, Credentials, Suspended, Redirect}
+
+// Reasons returns all reasons there are.
+func Reasons() []Reason { return slices.Clone(reasons) }
 
 // longest bounds a hold that the API asked for. Then a probe asks whether it still means it.
 const longest = time.Hour

@@ -2,8 +2,12 @@ package holds
 
 import (
 	"errors"
+	"os"
+	"regexp"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/layerq/layerq/layer"
 )
@@ -53,5 +57,26 @@ func TestWhatHoldsTheFleet(t *testing.T) {
 	}
 	if got := (Options{FindsLimit: true}).find(limited); got.kind != failing {
 		t.Errorf("429 while the limit is found out: %+v", got)
+	}
+}
+
+// A reason that is not in the list has no metric, and nobody tests its advice.
+func TestReasonsAreAllThatThereAre(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("reason.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []Reason
+	for _, constant := range regexp.MustCompile(`(?m)^\t\w+ Reason = "(\w+)"$`).FindAllSubmatch(source, -1) {
+		want = append(want, Reason(constant[1]))
+	}
+	if diff := cmp.Diff(want, Reasons()); diff != "" || len(want) == 0 {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, reason := range want {
+		if pauses[reason].least == 0 {
+			t.Errorf("%s has no pause", reason)
+		}
 	}
 }

@@ -242,7 +242,7 @@ func (k *Keeper) exchange(ctx context.Context, req *request) error {
 		return err
 	}
 	k.said(req, r, sent)
-	hold := queue.Hold{Reason: describe(k.reason, k.code), Until: k.until}
+	hold := queue.Hold{Reason: describe(k.reason, k.code), Until: k.until, Code: string(k.reason)}
 	k.mu.Unlock()
 	switch {
 	case r.mark > 0:

@@ -27,6 +27,8 @@ type Info struct {
 type Hold struct {
 	Reason string    `json:"reason"`
 	Until  time.Time `json:"until"`
+	// Code is the reason in one word, without what Layer said.
+	Code string `json:"code,omitempty"`
 }
 
 // Queues counts all of [Names], in that order, in one round trip. A queue that
