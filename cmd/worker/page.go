@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -51,10 +50,10 @@ func (p *page) make(ctx context.Context) admin.Page {
 		out.Queues = append(out.Queues, line)
 	}
 	switch lane, err := p.pool.LongestLane(ctx); {
-	case err != nil:
-		out.QueuesError = cmp.Or(out.QueuesError, "The longest lane cannot be told: Redis "+redischeck.Explain(err))
 	case lane != nil:
 		out.Lane = &admin.Lane{Queue: lane.Queue, Name: lane.Name, Waiting: lane.Waiting, First: lane.Head, State: lane.State}
+	case err != nil && out.QueuesError == "": // which says the same
+		out.LaneError = "The longest lane cannot be told: Redis " + redischeck.Explain(err)
 	}
 	return out
 }

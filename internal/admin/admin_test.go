@@ -42,6 +42,7 @@ func TestStart_shows_queues_and_escapes(t *testing.T) {
 		page.Reasons = []string{"redis: <b>gone</b>"}
 		page.Limit = &Limit{Rate: "100/1s", InUse: 87, Most: 100, Waiting: "12 calls wait", Problem: "only a share"}
 		page.Hold = &Hold{Reason: "outage: 503 <gone>", Until: time.Now().Add(90 * time.Second), Advice: "It goes on by itself."}
+		page.QueuesError, page.LaneError = "the queues <cannot> be counted", "the lane <cannot> be told"
 		page.Lane = &Lane{Queue: "default", Name: "user:<b>bob</b>", Waiting: 4999, First: "0b6f3c1e", State: "retry"}
 		o.Page = func(context.Context) Page { return page }
 	})
@@ -49,6 +50,7 @@ func TestStart_shows_queues_and_escapes(t *testing.T) {
 	for _, want := range []string{
 		"default</a>", ">3</td>", "2s", "0 of 32", "v1.2.3", "not ready", "&lt;b&gt;gone", "read-only", `max="100" value="87"`, "87 of 100/1s in use; 12 calls wait", "only a share", `href="/asynqmon/"`,
 		"UTC (in 1m", "outage: 503 &lt;gone&gt;.", "It goes on by itself.", "user:&lt;b&gt;bob", "4999 wait behind", `href="/asynqmon/queues/default/tasks/0b6f3c1e"`, "which is retry",
+		"the queues &lt;cannot&gt; be counted", "the lane &lt;cannot&gt; be told",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the start page lacks %q", want)

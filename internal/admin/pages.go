@@ -23,8 +23,10 @@ type Page struct {
 	// Queues are all queues of the fleet, QueuesError why there are none.
 	Queues      []Queue
 	QueuesError string
-	// Lane is the longest lane of the fleet, nil if no task waits for another.
-	Lane *Lane
+	// Lane is the longest lane of the fleet, nil if no task waits for another;
+	// LaneError why it is not known.
+	Lane      *Lane
+	LaneError string
 	// Hold is why no tasks are taken, nil while they are.
 	Hold *Hold
 	// Limit is the rate limit of the fleet, nil if there is none.
@@ -40,7 +42,7 @@ type Queue struct {
 	Pending, Waiting, Scheduled, Active, Retry, Archived, Completed int
 	Latency                                                         time.Duration // age of the oldest pending task
 	Paused                                                          bool          // by hand
-	Held                                                            string        // in a word, if it is held or another program's pause will end; "" if not
+	Held                                                            string        // "held", or "paused until ..." where another program's pause ends by itself; "" if neither
 	Running, Concurrency                                            int           // of this worker; Concurrency is 0 if it does not serve the queue
 }
 
