@@ -14,19 +14,22 @@
 --
 -- Returns 0 when the task was stored, 1 when it was and waits for its turn, else what was there.
 local id, lane, before = ARGV[4], ARGV[8], ARGV[10]
-if redis.call("EXISTS", unpack(KEYS)) > 0 then
+local waits_for_due = false
+local there = lane == "" and redis.call("EXISTS", unpack(KEYS)) or redis.call("EXISTS", later_key(lane), unpack(KEYS))
+if there > 0 then
 	for i = 1, #KEYS do
 		local there = record(KEYS[i], id)
 		if there then
 			return there
 		end
 	end
+	waits_for_due = lane ~= "" and redis.call("EXISTS", later_key(lane)) == 1
 	-- A leftover without a message would lend its result to the new task.
 	redis.call("DEL", KEYS[1])
 end
 if before ~= "" then
 	-- Where that one was refused, this one must not go before it when both are enqueued again.
-	local there = redis.pcall("HEXISTS", task_key(before), "msg")
+	there = redis.pcall("HEXISTS", task_key(before), "msg")
 	for i = 2, #KEYS do
 		if there ~= 1 then
 			there = redis.pcall("HEXISTS", string.sub(KEYS[i], 1, -#id - 1) .. before, "msg")
@@ -43,16 +46,20 @@ elseif ARGV[9] == "1" then
 else
 	redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane)
 end
-if ARGV[5] == "" then
-	local _, since = clock()
-	return enter(lane, id, since) and 1 or 0
+local at = ARGV[5]
+local now, since = clock()
+if at == "" then
+	-- Those whose time has come are before this one, also where no worker has looked since.
+	if not waits_for_due or join_due(lane, now, since) then
+		return enter(lane, id, since) and 1 or 0
+	end
+	at = math.floor(now / 1000)
 end
-redis.call("HSET", KEYS[1], "state", "scheduled")
-redis.call("ZADD", asynq .. "scheduled", ARGV[5], id)
-if lane ~= "" then
-	redis.call("LREM", due_key(lane, ARGV[5]), 1, id) -- of another one of this id, which was deleted by hand
-	redis.call("RPUSH", due_key(lane, ARGV[5]), id)
-	redis.call("EXPIREAT", due_key(lane, ARGV[5]), ARGV[5] + 604800) -- should nobody forward them
+if lane == "" then
+	redis.call("HSET", KEYS[1], "state", "scheduled")
+	redis.call("ZADD", asynq .. "scheduled", at, id)
+else
+	defer(lane, id, at, since)
 end
 if ARGV[6] ~= "" then
 	redis.pcall("PUBLISH", ARGV[6], ARGV[7]) -- a user without the permission is served a little later

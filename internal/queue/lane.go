@@ -22,6 +22,9 @@ func HeadsKey(queue string) string { return ownPrefix(queue) + "heads" }
 // LaneKey is the list of those of a lane behind its head, as id:seat, the next one on the left.
 func LaneKey(queue, lane string) string { return ownPrefix(queue) + "lane:" + lane }
 
+// LaterKey is the sorted set of those that join a lane later, as seat:id, by the second at which they do.
+func LaterKey(queue, lane string) string { return ownPrefix(queue) + "later:" + lane }
+
 // DeadKey is the sorted set that notes what is in the archive, so that what others
 // trim away is put back.
 func DeadKey(queue string) string { return ownPrefix(queue) + "dead" }

@@ -19,9 +19,10 @@ local function task_key(id)
 	return asynq .. "t:" .. id
 end
 
--- due_key is the list of those of a lane that are due at a second, in the order in which they were enqueued.
-local function due_key(lane, at)
-	return own .. "due:" .. string.format("%.0f", tonumber(at)) .. ":" .. lane
+-- later_key is the set of those of a lane that join it later, as seat:id by the second at which they do. The seat tells
+-- those of one second apart, in the order in which they were enqueued, and is in their hash too.
+local function later_key(lane)
+	return own .. "later:" .. lane
 end
 
 -- clock returns Redis' time in milliseconds, and in nanoseconds as asynq writes it.
@@ -136,6 +137,44 @@ local function enter(lane, id, since)
 	end
 	park(id)
 	return promote(lane, since) ~= id -- the head may be gone
+end
+
+-- defer notes that a task joins its lane at a time in Unix seconds.
+local function defer(lane, id, at, since)
+	local seat = string.sub(since, 1, -4) -- microseconds, as many digits for some centuries
+	redis.call("HSET", task_key(id), "state", "scheduled", "seat", seat)
+	redis.call("ZADD", asynq .. "scheduled", at, id)
+	redis.call("ZADD", later_key(lane), at, seat .. ":" .. id)
+	-- Should nobody look any more: those that are deleted by hand leave their mark.
+	local left = redis.call("TTL", later_key(lane))
+	local needed = at - string.sub(since, 1, -10) + 604800
+	if left < needed then
+		redis.call("EXPIRE", later_key(lane), string.format("%.0f", needed))
+	end
+end
+
+-- join_due lets those of a lane join it whose time has come, and returns whether that was all.
+local function join_due(lane, now, since)
+	local later, scheduled = later_key(lane), asynq .. "scheduled"
+	while steps > 0 do
+		local found = redis.call("ZRANGEBYSCORE", later, "-inf", math.floor(now / 1000), "WITHSCORES", "LIMIT", 0, 100)
+		for i = 1, #found, 2 do
+			local seat, id = string.match(found[i], "^(%d+):(.*)$")
+			local task = redis.call("HMGET", task_key(id), "state", "seat", "msg")
+			redis.call("ZREM", later, found[i])
+			-- Else somebody deleted it, or ran it by hand.
+			if task[1] == "scheduled" and task[2] == seat and task[3] and redis.call("ZSCORE", scheduled, id) == found[i + 1] then
+				redis.call("ZREM", scheduled, id)
+				enter(lane, id, since)
+			end
+			steps = steps - 1
+		end
+		if #found < 200 then
+			return true
+		end
+	end
+	unfinished = true
+	return false
 end
 
 -- leave takes a task with a seat, or none, out of its lane, and lets the next one run.

@@ -29,13 +29,14 @@ type world struct {
 
 	lanes   map[string][]string // in the order of joining
 	laneOf  map[string]string
-	stops   map[string]bool // archived, it stops its lane
-	blocks  map[string]bool // archived, and does
-	later   map[string]bool // enqueued with a delay that is not over
-	active  map[string]int  // by delivery
-	retries map[string]bool // between two attempts
-	byHand  []string        // enqueued with a delay and run by hand: they join when they are first taken
-	n       int
+	stops   map[string]bool     // archived, it stops its lane
+	blocks  map[string]bool     // archived, and does
+	later   map[string]int      // enqueued with a delay that is not over: which enqueue it was
+	active  map[string]int      // by delivery
+	retries map[string]bool     // between two attempts
+	byHand  []string            // enqueued with a delay and run by hand: they join when they are first taken
+	n       int                 // tasks
+	nth     int                 // enqueue
 	history map[string][]string // per lane: what was executed to its end, in order
 	deleted []string            // by hand, or cancelled: their ids may be enqueued again
 }
@@ -52,7 +53,7 @@ func (w *world) reset() {
 	w.rdb.FlushDB(w.ctx)
 	w.rdb.SAdd(w.ctx, queue.AllQueuesKey, q) // else asynq's Inspector knows no queue, and does nothing by hand
 	w.lanes, w.laneOf, w.history = map[string][]string{}, map[string]string{}, map[string][]string{}
-	w.stops, w.blocks, w.later, w.retries = map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	w.stops, w.blocks, w.later, w.retries = map[string]bool{}, map[string]bool{}, map[string]int{}, map[string]bool{}
 	w.active, w.byHand, w.deleted = map[string]int{}, nil, nil
 	w.n = 0
 }
@@ -75,7 +76,8 @@ func (w *world) enqueueAs(rt *rapid.T, id, lane string, stop, delayed bool) {
 	}
 	w.laneOf[m.ID], w.stops[m.ID] = lane, stop
 	if delayed {
-		w.later[m.ID] = true
+		w.nth++
+		w.later[m.ID] = w.nth
 		return
 	}
 	w.lanes[lane] = append(w.lanes[lane], m.ID)
@@ -152,18 +154,26 @@ func (w *world) leave(id string) {
 	w.lanes[lane] = slices.DeleteFunc(w.lanes[lane], func(other string) bool { return other == id })
 }
 
-// due makes everything that is scheduled or between two attempts due.
-func (w *world) due() {
-	for _, id := range slices.Sorted(maps.Keys(w.later)) {
-		w.rdb.ZAdd(w.ctx, queue.ScheduledKey(q), redis.Z{Score: 1, Member: id})
+// pass lets the time of everything that is scheduled or between two attempts come.
+func (w *world) pass() {
+	ids := slices.SortedFunc(maps.Keys(w.later), func(a, b string) int { return w.later[a] - w.later[b] })
+	for _, id := range ids {
 		lane := w.laneOf[id]
-		w.lanes[lane] = append(w.lanes[lane], id) // the script forwards them by score and id
+		w.rdb.ZAdd(w.ctx, queue.ScheduledKey(q), redis.Z{Score: 1, Member: id})
+		seat := w.rdb.HGet(w.ctx, queue.TaskKey(q, id), "seat").Val()
+		w.rdb.ZAddXX(w.ctx, queue.LaterKey(q, lane), redis.Z{Score: 1, Member: seat + ":" + id})
+		w.lanes[lane] = append(w.lanes[lane], id)
 	}
 	for id := range w.retries {
 		w.rdb.ZAdd(w.ctx, queue.RetryKey(q), redis.Z{Score: 1, Member: id})
 	}
 	clear(w.later)
 	clear(w.retries)
+}
+
+// due makes all of that run, or wait.
+func (w *world) due() {
+	w.pass()
 	w.rdb.Set(w.ctx, queue.PausedKey(q), 1, 0) // forwards, and takes nothing
 	_, _ = w.Take(w.ctx, q, false)
 	w.rdb.Del(w.ctx, queue.PausedKey(q))
@@ -216,7 +226,7 @@ func TestLanesKeepOrder(t *testing.T) {
 		}
 		idle := func() (ids []string) { // neither active nor done
 			for id, lane := range w.laneOf {
-				if _, active := w.active[id]; !active && (slices.Contains(w.lanes[lane], id) || w.later[id]) {
+				if _, active := w.active[id]; !active && (slices.Contains(w.lanes[lane], id) || w.later[id] > 0) {
 					ids = append(ids, id)
 				}
 			}
@@ -285,6 +295,11 @@ func TestLanesKeepOrder(t *testing.T) {
 			"retry":   settle(queue.VerdictRetry),
 			"back":    settle(queue.VerdictBack),
 			"due":     func(*rapid.T) { w.due() },
+			"enqueue behind those that are due": func(rt *rapid.T) { // no worker has looked since
+				w.pass()
+				w.enqueue(rt, rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "lane"), false, false)
+				w.due()
+			},
 			"crash": func(rt *rapid.T) {
 				id := pick(rt, keys(w.active))
 				w.rdb.ZAdd(w.ctx, queue.LeaseKey(q), redis.Z{Score: 1, Member: id})
@@ -294,7 +309,7 @@ func TestLanesKeepOrder(t *testing.T) {
 			},
 			"delete by hand": byHand(func(id string) error { return w.insp.DeleteTask(q, id) }, deleted(gone)),
 			"archive by hand": byHand(func(id string) error { return w.insp.ArchiveTask(q, id) }, func(id string) {
-				if w.stops[id] && !w.later[id] && slices.Contains(w.lanes[w.laneOf[id]], id) {
+				if w.stops[id] && w.later[id] == 0 && slices.Contains(w.lanes[w.laneOf[id]], id) {
 					w.blocks[id] = true
 					delete(w.retries, id)
 					return
@@ -303,7 +318,7 @@ func TestLanesKeepOrder(t *testing.T) {
 			}),
 			"run by hand": byHand(func(id string) error { return w.insp.RunTask(q, id) }, func(id string) {
 				delete(w.retries, id)
-				if w.later[id] {
+				if w.later[id] > 0 {
 					w.byHand = append(w.byHand, id)
 				}
 				delete(w.later, id)

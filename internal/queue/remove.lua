@@ -30,6 +30,9 @@ elseif state == "aggregating" then
 else
 	redis.call("ZREM", set, id)
 end
+if state == "scheduled" and task[2] then
+	redis.call("ZREM", later_key(task[2]), (task[6] or "") .. ":" .. id)
+end
 redis.call("ZREM", own .. "dead", id)
 redis.call("DEL", KEYS[1])
 if task[4] and task[4] ~= "" and redis.call("GET", task[4]) == id then

@@ -43,22 +43,6 @@ local function drop(id)
 	table.insert(dropped, id)
 end
 
--- first_due returns which task of a lane goes now that id is due: of those that are due at the same second, the
--- one that was enqueued first. asynq's set has them in the order of their ids. It returns nil where it passed over so
--- many that are gone that the next script goes on.
-local function first_due(set, lane, id, score)
-	local line = due_key(lane, score)
-	local first = redis.call("LPOP", line)
-	while first and first ~= id and (redis.call("ZSCORE", set, first) ~= score or has_message(first) ~= 1) do
-		steps = steps - 1
-		if steps <= 0 then
-			return nil
-		end
-		first = redis.call("LPOP", line) -- somebody deleted it, or ran it by hand
-	end
-	return first or id
-end
-
 -- forward makes up to 100 due tasks of a set pending, as asynq's forwarder does. It returns how many
 -- milliseconds there are until the next one is due, -1 if the set is empty.
 local function forward(set)
@@ -74,23 +58,21 @@ local function forward(set)
 	local found = redis.call("ZRANGEBYSCORE", set, "-inf", now / 1000, "WITHSCORES", "LIMIT", 0, 100)
 	for i = 1, #found, 2 do
 		local id, score = found[i], found[i + 1]
-		if not redis.call("ZSCORE", set, id) then
-			-- It went before another one of its lane.
+		if redis.call("ZSCORE", set, id) ~= score then
+			-- It joined its lane with another one, and waits there, or runs.
 		elseif has_message(id) ~= 1 then
 			redis.call("ZREM", set, id)
 			drop(id)
 		else
 			local task = redis.call("HMGET", task_key(id), "lane", "state")
-			if task[1] and task[2] == "scheduled" then
-				id = first_due(set, task[1], id, score)
-				if not id then
-					return 0
-				end
-				redis.call("ZREM", set, id)
-				enter(task[1], id, since) -- a task with a delay joins its lane when it is due
-			else
+			if not task[1] or task[2] ~= "scheduled" then
 				redis.call("ZREM", set, id)
 				make_pending(id, since)
+			elseif not join_due(task[1], now, since) then
+				return 0
+			elseif redis.call("ZSCORE", set, id) == score then -- somebody changed its time
+				redis.call("ZREM", set, id)
+				enter(task[1], id, since)
 			end
 		end
 	end

@@ -387,8 +387,43 @@ func TestTasksOfOneSecondJoinInTheirOrder(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("they were taken in the order\n%v, want\n%v", got, want)
 	}
-	if keys := b.rdb.Keys(b.ctx, "layerq:{default}:due*").Val(); len(keys) > 0 {
+	if keys := b.rdb.Keys(b.ctx, "layerq:{default}:later*").Val(); len(keys) > 0 {
 		t.Errorf("%v are left", keys)
+	}
+}
+
+// A task that is due has joined its lane, whether or not a worker has looked since.
+func TestTaskIsEnqueuedBehindThoseThatAreDue(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	at := time.Now().Add(time.Second)
+	var want []string
+	entries := make([]queue.Entry, 1200) // more than one script puts into its lane
+	for i := range entries {
+		entries[i] = queue.Entry{Message: message(queue.Default), Lane: "a", ProcessAt: at}
+		want = append(want, entries[i].Message.ID)
+	}
+	if _, err := b.Enqueue(b.ctx, entries); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the second at which they are due", func() bool { return time.Now().After(queue.NextSecond(at)) })
+	for range 3 {
+		m := message(queue.Default)
+		if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: m, Lane: "a"}}); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, m.ID)
+	}
+	var got []string
+	eventually(t, "the last task", func() bool {
+		if taken := b.take(); taken.Found == queue.FoundTask {
+			got = append(got, taken.ID)
+			b.settle(taken, queue.VerdictDone)
+		}
+		return len(got) == len(want)
+	})
+	if !slices.Equal(got, want) {
+		t.Errorf("they were taken in the order\n%v, want\n%v", got, want)
 	}
 }
 
