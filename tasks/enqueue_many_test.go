@@ -186,7 +186,7 @@ func TestEnqueueManyAgainKeepsTheOrderOfLanes(t *testing.T) {
 		}
 		m := queue.Message{ID: taken.ID, Queue: queue.Default, Type: tasks.TypeBlockUser}
 		if _, err := store.Settle(t.Context(), queue.Settlement{
-			Delivery: queue.Delivery{ID: taken.ID, Count: taken.Deliveries}, Queue: queue.Default, Verdict: queue.VerdictDone, Message: &m, Now: time.Now(),
+			Delivery: taken.Delivery(), Queue: queue.Default, Verdict: queue.VerdictDone, Message: &m, Now: time.Now(),
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func (o *operated) settle(q string, v queue.Verdict, reason, code string) {
 		o.t.Fatal(err)
 	}
 	m.ErrorMsg = reason
-	e := queue.Settlement{Delivery: queue.Delivery{ID: taken.ID, Count: taken.Deliveries}, Queue: q, Verdict: v, Message: m, Now: time.Now()}
+	e := queue.Settlement{Delivery: taken.Delivery(), Queue: q, Verdict: v, Message: m, Now: time.Now()}
 	if code != "" {
 		e.Fields = []any{queue.FieldCode, code, queue.FieldFailures, 25}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,8 @@ const (
 	// takeTimeout ends a look that Redis does not answer. go-redis would send it three times more,
 	// and a Redis that hung for a moment would then hand out four tasks whose answers nobody reads.
 	takeTimeout = 5 * time.Second
+	// lookEvery is how often a process looks at a queue at least. An idle one does by itself.
+	lookEvery = 4 * time.Second
 	// renewEvery is how often leases are renewed: one of them may fail five times before it ends.
 	renewEvery = 5 * time.Second
 )
@@ -132,7 +135,7 @@ func (h *Hook) Done(d *Delivery) {
 // Settle ends a delivery, see [queue.Store.Settle]. Waiting servers learn when a
 // retry is due.
 func (h *Hook) Settle(ctx context.Context, d *Delivery, e queue.Settlement) (mine bool, err error) {
-	e.Queue, e.Delivery = d.Queue, queue.Delivery{ID: d.ID, Count: d.Deliveries}
+	e.Queue, e.Delivery = d.Queue, d.Taken.Delivery()
 	mine, err = h.store.Settle(ctx, e)
 	switch {
 	case err != nil:
@@ -215,7 +218,7 @@ func (h *Hook) renew(q string, held []*Delivery) {
 	defer cancel()
 	deliveries := make([]queue.Delivery, len(held))
 	for i, d := range held {
-		deliveries[i] = queue.Delivery{ID: d.ID, Count: d.Deliveries}
+		deliveries[i] = d.Taken.Delivery()
 	}
 	until := time.Now().Add(queue.LeaseTime)
 	lost, err := h.store.Extend(ctx, q, deliveries)
@@ -302,10 +305,25 @@ func (h *Hook) look(ctx context.Context, w *waiter, pass Pass) (*Delivery, queue
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeTimeout)
 	defer cancel()
 	found, err := h.store.Take(ctx, w.queue, pass != nil && pass.Probe())
+	h.looked(w, found, err)
+	if err != nil || found.Found != queue.FoundTask {
+		return nil, found, err
+	}
+	d := NewDelivery(w.queue, found, h.message(ctx, w.queue, found), pass, began)
+	if h.ending.Err() != nil { // closed while Redis was asked
+		return nil, found, h.putBack(ctx, d)
+	}
+	h.hands.put(d)
+	return d, found, nil
+}
+
+// looked takes over what a look at a queue told.
+func (h *Hook) looked(w *waiter, found queue.Taken, err error) {
+	w.last.Store(time.Now().UnixNano())
 	h.health.dequeued(w.queue, err)
 	h.outages.dequeued(w.queue, err)
 	if err != nil {
-		return nil, found, err
+		return
 	}
 	h.ahead.Store(int64(found.Now.Sub(time.Now().Round(0))))
 	for _, id := range found.Dropped {
@@ -314,15 +332,34 @@ func (h *Hook) look(ctx context.Context, w *waiter, pass Pass) (*Delivery, queue
 	if found.Found == queue.FoundIdle && found.Left >= 0 {
 		w.hint(time.Now().Add(found.Left))
 	}
-	if found.Found != queue.FoundTask {
-		return nil, found, nil
+}
+
+// watch looks after the queues that nobody in this process takes tasks of, because all are busy, or kept away: tasks of
+// dead workers must run again in time all the same.
+func (h *Hook) watch(ctx context.Context) {
+	beat := time.NewTicker(lookEvery / 4)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+			for _, w := range h.waiters() {
+				if time.Since(time.Unix(0, w.last.Load())) >= lookEvery {
+					ctx, cancel := context.WithTimeout(ctx, takeTimeout)
+					found, err := h.store.Look(ctx, w.queue)
+					cancel()
+					h.looked(w, found, err)
+				}
+			}
+		}
 	}
-	d := NewDelivery(w.queue, found, h.message(ctx, w.queue, found), pass, began)
-	if h.ending.Err() != nil { // closed while Redis was asked
-		return nil, found, h.putBack(ctx, d)
-	}
-	h.hands.put(d)
-	return d, found, nil
+}
+
+func (h *Hook) waiters() []*waiter {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.byName))
 }
 
 // putBack returns a task that nobody here shall execute any more.
@@ -375,6 +412,7 @@ func (h *Hook) listen() {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
+	h.wg.Go(func() { h.watch(ctx) })
 	h.wg.Go(func() {
 		h.blocker.listen(ctx, func(q string, at time.Time) {
 			h.mu.Lock()

@@ -40,7 +40,8 @@ type waiter struct {
 	lost     int        // pushes in a row after which nothing was there
 	failures int        // blocked commands in a row that failed
 
-	polls atomic.Bool // there are no pushes for now
+	polls atomic.Bool  // there are no pushes for now
+	last  atomic.Int64 // when the script was run last, in Unix nanoseconds
 
 	mu     sync.Mutex
 	due    time.Time     // the earliest time at which something becomes runnable, zero if none is known

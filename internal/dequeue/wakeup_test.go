@@ -178,7 +178,7 @@ func (f taken) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
 		if r, ok := cmd.(*redis.Cmd); ok && dequeue.IsTake(cmd) {
-			if fields, err := r.Slice(); err == nil && len(fields) == 12 {
+			if fields, err := r.Slice(); err == nil && fields[0] == "task" {
 				f(fields[3].(string)) //nolint:errcheck // a panic is what a test wants here
 			}
 		}

@@ -40,7 +40,7 @@ func TestRealClusterTakesEveryScript(t *testing.T) {
 	if taken.ID != head.ID {
 		t.Fatalf("%+v, want the head", taken)
 	}
-	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{{ID: head.ID, Count: 1}}); err != nil || len(lost) > 0 {
+	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{taken.Delivery()}); err != nil || len(lost) > 0 {
 		t.Errorf("%v, %v", lost, err)
 	}
 	b.die(head.ID)

@@ -38,7 +38,7 @@ func TestAFullRedisIsEmptied(t *testing.T) {
 		if err != nil || taken.ID != e.Message.ID {
 			t.Fatalf("task %d: %+v, %v", i, taken, err)
 		}
-		d := queue.Delivery{ID: taken.ID, Count: taken.Deliveries}
+		d := taken.Delivery()
 		if lost, err := store.Extend(ctx, queue.Default, []queue.Delivery{d}); err != nil || len(lost) > 0 {
 			t.Errorf("renewal: lost %v, %v", lost, err)
 		}

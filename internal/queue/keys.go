@@ -30,6 +30,8 @@ const (
 	FieldCode = "code"
 	// FieldDeliveries counts how often the task was handed to a worker.
 	FieldDeliveries = "deliveries"
+	// FieldToken names the delivery under way, or the last one: see [Taken].
+	FieldToken = "token"
 )
 
 // AllQueuesKey is asynq's set of queue names, which its Inspector and asynqmon go by.

@@ -32,7 +32,7 @@ type world struct {
 	stops   map[string]bool     // archived, it stops its lane
 	blocks  map[string]bool     // archived, and does
 	later   map[string]int      // enqueued with a delay that is not over: which enqueue it was
-	active  map[string]int      // by delivery
+	active  map[string]string   // its token
 	retries map[string]bool     // between two attempts
 	byHand  []string            // enqueued with a delay and run by hand: they join when they are first taken
 	n       int                 // tasks
@@ -54,7 +54,7 @@ func (w *world) reset() {
 	w.rdb.SAdd(w.ctx, queue.AllQueuesKey, q) // else asynq's Inspector knows no queue, and does nothing by hand
 	w.lanes, w.laneOf, w.history = map[string][]string{}, map[string]string{}, map[string][]string{}
 	w.stops, w.blocks, w.later, w.retries = map[string]bool{}, map[string]bool{}, map[string]int{}, map[string]bool{}
-	w.active, w.byHand, w.deleted = map[string]int{}, nil, nil
+	w.active, w.byHand, w.deleted = map[string]string{}, nil, nil
 	w.n = 0
 }
 
@@ -113,14 +113,14 @@ func (w *world) take(rt *rapid.T) {
 		rt.Fatalf("%s was taken before its turn in %v", got.ID, w.lanes[lane])
 	}
 	delete(w.blocks, got.ID)
-	w.active[got.ID] = got.Deliveries
+	w.active[got.ID] = got.Token
 }
 
 func (w *world) settle(rt *rapid.T, id string, v queue.Verdict) {
 	m := message(q)
 	m.ID = id
 	mine, err := w.Settle(w.ctx, queue.Settlement{
-		Delivery: queue.Delivery{ID: id, Count: w.active[id]}, Queue: q, Verdict: v, Message: m, Now: time.Now(), Counts: true,
+		Delivery: queue.Delivery{ID: id, Token: w.active[id]}, Queue: q, Verdict: v, Message: m, Now: time.Now(), Counts: true,
 	})
 	if err != nil || !mine {
 		rt.Fatalf("settle %s: %t, %v", id, mine, err)
@@ -213,7 +213,7 @@ func TestLanesKeepOrder(t *testing.T) {
 		slices.Sort(ids)
 		return rapid.SampledFrom(ids).Draw(rt, "task")
 	}
-	keys := func(m map[string]int) (ids []string) {
+	keys := func(m map[string]string) (ids []string) {
 		for id := range m {
 			ids = append(ids, id)
 		}

@@ -25,7 +25,7 @@ func archive(t *testing.T, store *queue.Store, m *queue.Message) {
 		t.Fatalf("%+v, %v", taken, err)
 	}
 	mine, err := store.Settle(t.Context(), queue.Settlement{
-		Delivery: queue.Delivery{ID: m.ID, Count: taken.Deliveries}, Queue: m.Queue, Verdict: queue.VerdictArchive, Message: m,
+		Delivery: taken.Delivery(), Queue: m.Queue, Verdict: queue.VerdictArchive, Message: m,
 		Fields: []any{queue.FieldFailures, 25, queue.FieldRetries, 25, queue.FieldAttempts, 30}, Now: time.Now(), Counts: true,
 	})
 	if err != nil || !mine {

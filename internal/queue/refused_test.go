@@ -118,7 +118,7 @@ func workedOff(t *testing.T, store *queue.Store, lane string) (ids []string) {
 		m := message(queue.Default)
 		m.ID = taken.ID
 		mine, err := store.Settle(t.Context(), queue.Settlement{
-			Delivery: queue.Delivery{ID: taken.ID, Count: taken.Deliveries}, Queue: queue.Default, Verdict: queue.VerdictDone, Message: m, Now: time.Now(),
+			Delivery: taken.Delivery(), Queue: queue.Default, Verdict: queue.VerdictDone, Message: m, Now: time.Now(),
 		})
 		if err != nil || !mine {
 			t.Fatalf("%t, %v", mine, err)

@@ -48,14 +48,14 @@ const statsTTL = 90 * 24 * time.Hour
 // mine is false if the delivery was not the caller's any more, because its lease ended and
 // somebody else may have taken the task, or because an earlier call had ended it. Then nothing moves;
 // of a task that is done, the fields are written all the same if there is no result yet: whoever has
-// the task learns that nothing is left to do.
+// the task learns that nothing is left to do. But not if the task was deleted, and its id enqueued again.
 func (s *Store) Settle(ctx context.Context, e Settlement) (mine bool, err error) {
-	args := make([]any, 9, 9+len(e.Fields))
+	args := make([]any, 10, 10+len(e.Fields))
 	args[0], args[1] = Prefix(e.Queue), ownPrefix(e.Queue)
-	args[2], args[3], args[4], args[5], args[6], args[7], args[8] = e.ID, e.Count, string(e.Verdict), "", 0, "", 0
+	args[2], args[3], args[4], args[5], args[6], args[7], args[8], args[9] = e.ID, e.Token, string(e.Verdict), "", 0, "", 0, ""
 	switch e.Verdict {
 	case VerdictDone:
-		args[5], args[6] = e.Message.Encode(), max(e.Message.Retention, 1)
+		args[5], args[6], args[9] = e.Message.Encode(), max(e.Message.Retention, 1), e.Message.Headers[HeaderEnqueuedAt]
 	case VerdictRetry:
 		args[5], args[6] = e.Message.Encode(), e.Wait.Milliseconds()
 	case VerdictArchive:

@@ -4,18 +4,19 @@
 -- KEYS[1] the task's hash
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
 -- ARGV[3] the id
--- ARGV[4] which delivery it was
+-- ARGV[4] the token of the delivery
 -- ARGV[5] "done", "retry", "archive" or "back"
 -- ARGV[6] the message as it is to be stored
 -- ARGV[7] done: for how many seconds the task is kept; retry: after how many milliseconds it runs again
 -- ARGV[8] what the keys of asynq's counts of the day end with; empty: it does not count
 -- ARGV[9] when those expire, in Unix seconds
--- ARGV[10...] fields of the hash and their values
+-- ARGV[10] done: when the task was enqueued, as its message has it; empty if that is not known
+-- ARGV[11...] fields of the hash and their values
 --
 -- Returns 1 if this ended the delivery, 0 if the task was no longer the worker's, or had been ended before.
 
 local key, id, verdict = KEYS[1], ARGV[3], ARGV[5]
-local task = redis.call("HMGET", key, "deliveries", "msg", "lane", "stop", "crashes", "result", "seat")
+local task = redis.call("HMGET", key, "token", "msg", "lane", "stop", "crashes", "result", "seat")
 if not task[2] then
 	return 0 -- somebody deleted it
 end
@@ -23,17 +24,17 @@ redis.call("DEL", own .. "room") -- also where memory is full: see take.lua
 local mine = task[1] == ARGV[4]
 mine = mine and redis.call("ZSCORE", asynq .. "lease", id) -- recovery
 if not mine then
-	if verdict == "done" and not task[6] and #ARGV > 9 then
-		-- The effect took place, whosever the task is now: nobody shall repeat it.
-		redis.call("HSET", key, unpack(ARGV, 10))
+	if verdict == "done" and not task[6] and #ARGV > 10 and string.find(task[2], ARGV[10], 1, true) then
+		-- The effect took place, whosever the task is now: nobody shall repeat it. A message with another time is another task's.
+		redis.call("HSET", key, unpack(ARGV, 11))
 	end
 	return 0
 end
 local now, since = clock()
 redis.call("ZREM", asynq .. "lease", id) -- recovery
 redis.call("LREM", asynq .. "active", 1, id)
-if #ARGV > 9 then
-	redis.call("HSET", key, unpack(ARGV, 10))
+if #ARGV > 10 then
+	redis.call("HSET", key, unpack(ARGV, 11))
 end
 if task[5] then
 	redis.call("HDEL", key, "crashes")

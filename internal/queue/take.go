@@ -52,8 +52,10 @@ type Taken struct {
 	Attempts, Failures int
 	// Retries counts the executions that failed and were to be repeated, see [FieldRetries].
 	Retries int
-	// Deliveries counts how often the task was taken, this time included. With the id it
-	// names this delivery, see [Store.Settle].
+	// Token is of this delivery alone: the count goes back when a replica takes over, and begins anew when an id
+	// is used again. See [Taken.Delivery].
+	Token string
+	// Deliveries counts how often the task was taken, this time included.
 	Deliveries int
 	// Crashes counts the deliveries in a row whose worker died or lost Redis.
 	Crashes int
@@ -73,6 +75,16 @@ func (s *Store) Take(ctx context.Context, queue string, probe bool) (Taken, erro
 	if probe {
 		flag = "1"
 	}
+	return s.take(ctx, queue, flag)
+}
+
+// Look does what Take does for all, and takes nothing: it makes due tasks pending, and those of dead workers, and looks
+// after the lanes. Somebody must look every few seconds, also while all workers are busy or kept away.
+func (s *Store) Look(ctx context.Context, queue string) (Taken, error) {
+	return s.take(ctx, queue, "look")
+}
+
+func (s *Store) take(ctx context.Context, queue, flag string) (Taken, error) {
 	reply, err := runOne(ctx, s.rdb, takeScript.now(), call{
 		keys: []string{PendingKey(queue)},
 		args: []any{Prefix(queue), ownPrefix(queue), int(LeaseTime / time.Second), flag, Suspect, s.notAfter(ctx, queue)},
@@ -127,7 +139,7 @@ func newTaken(fields []any) (Taken, error) {
 		t.Left = time.Duration(ms) * time.Millisecond
 		return t, nil
 	case FoundTask:
-		if len(fields) != 12 {
+		if len(fields) != 13 {
 			return Taken{}, errReply
 		}
 		t.ID, _ = fields[3].(string)
@@ -139,6 +151,7 @@ func newTaken(fields []any) (Taken, error) {
 		t.Deliveries, t.Crashes = number(fields[8]), number(fields[9])
 		t.Lane, _ = fields[10].(string)
 		t.Retries = number(fields[11])
+		t.Token, _ = fields[12].(string)
 		return t, nil
 	}
 	return Taken{}, errors.Join(errReply, fmt.Errorf("found %q", name))
@@ -161,10 +174,10 @@ func number(field any) int {
 }
 
 // Delivery names one delivery of a task: the same task taken again is another.
-type Delivery struct {
-	ID    string
-	Count int // see [Taken]
-}
+type Delivery struct{ ID, Token string }
+
+// Delivery names the delivery by which the task was taken.
+func (t Taken) Delivery() Delivery { return Delivery{t.ID, t.Token} }
 
 // Extend renews the leases of deliveries: [LeaseTime] from now on. It returns the ids
 // of those that are no longer the caller's: somebody else has them, or will.
@@ -175,7 +188,7 @@ func (s *Store) Extend(ctx context.Context, queue string, deliveries []Delivery)
 	args := make([]any, 2, 2+2*len(deliveries))
 	args[0], args[1] = TaskKey(queue, ""), int(LeaseTime/time.Second)
 	for _, d := range deliveries {
-		args = append(args, d.ID, d.Count)
+		args = append(args, d.ID, d.Token)
 	}
 	lost, err = runOne(ctx, s.rdb, extendScript, call{keys: []string{LeaseKey(queue)}, args: args}).StringSlice()
 	if err != nil {

@@ -3,12 +3,12 @@
 -- KEYS[1] the pending list
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
 -- ARGV[3] for how many seconds the task is the worker's
--- ARGV[4] "1": the task probes whether a hold may end, so the hold does not count
+-- ARGV[4] "1": the task probes whether a hold may end, so the hold does not count; "look": nothing is taken
 -- ARGV[5] from how many crashes on a task runs alone among its kind
 -- ARGV[6] when nobody waits for the answer any more, in milliseconds of Redis' clock; empty if that is not known
 --
 -- Returns
---   { "task", dropped, now, id, message, result, attempts, failures, deliveries, crashes, lane, retries }
+--   { "task", dropped, now, id, message, result, attempts, failures, deliveries, crashes, lane, retries, token }
 --   { "idle", dropped, now, milliseconds until the next task is due, -1 if none is known }
 --   { "paused" or "held", dropped, now, milliseconds until that ends, -1 if it has no end }
 -- where dropped lists ids that had no task and were removed, and now is Redis' clock in milliseconds.
@@ -287,6 +287,9 @@ if due < 0 or (again >= 0 and again < due) then
 	due = again
 end
 
+if ARGV[4] == "look" then
+	return { "idle", dropped, now, unfinished and 1 or due }
+end
 if redis.call("EXISTS", asynq .. "paused", own .. "held") > 0 then
 	local hold, pause = redis.call("PTTL", own .. "held"), redis.call("PTTL", asynq .. "paused")
 	if pause == -1 then
@@ -309,10 +312,11 @@ for _ = 1, 100 do
 		local lane, crashes = task[7] or "", tonumber(task[6]) or 0
 		if (lane == "" or is_turn(lane, id)) and (crashes < tonumber(ARGV[5]) or is_alone(id)) then
 			local count = (tonumber(task[5]) or 0) + 1
-			redis.call("HSET", key, "state", "active", "deliveries", count)
+			local token = since .. "-" .. count
+			redis.call("HSET", key, "state", "active", "deliveries", count, "token", token)
 			redis.call("HDEL", key, "pending_since")
 			redis.call("ZADD", leases, now / 1000 + ARGV[3], id) -- recovery
-			return { "task", dropped, now, id, task[1], task[2], task[3], task[4], count, crashes, lane, task[8] }
+			return { "task", dropped, now, id, task[1], task[2], task[3], task[4], count, crashes, lane, task[8], token }
 		end
 		redis.call("LPOP", active)
 	else

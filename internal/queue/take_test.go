@@ -51,10 +51,12 @@ func (b *leaseBench) look(ago time.Duration) {
 
 func (b *leaseBench) settle(d queue.Taken, v queue.Verdict, fields ...any) bool {
 	b.t.Helper()
-	m := message(queue.Default)
-	m.ID = d.ID
+	m, err := queue.DecodeMessage([]byte(d.Message))
+	if err != nil {
+		b.t.Fatal(err)
+	}
 	mine, err := b.Settle(b.ctx, queue.Settlement{
-		Delivery: queue.Delivery{ID: d.ID, Count: d.Deliveries}, Queue: queue.Default, Verdict: v, Message: m, Fields: fields, Now: time.Now(), Counts: true,
+		Delivery: d.Delivery(), Queue: queue.Default, Verdict: v, Message: m, Fields: fields, Now: time.Now(), Counts: true,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -80,7 +82,7 @@ func TestTasksOfADeadWorkerRunAgain(t *testing.T) {
 	if b.settle(first, queue.VerdictArchive) || b.settle(first, queue.VerdictRetry) || b.settle(first, queue.VerdictBack) {
 		t.Error("a worker moved a task that is no longer its own")
 	}
-	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{{ID: m.ID, Count: 1}, {ID: m.ID, Count: 2}}); err != nil || len(lost) != 1 {
+	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{first.Delivery(), second.Delivery()}); err != nil || len(lost) != 1 {
 		t.Errorf("lost %v, %v, want the first delivery alone", lost, err)
 	}
 	if !b.settle(second, queue.VerdictDone, queue.FieldResult, "{}") {
@@ -132,7 +134,7 @@ func TestAfterAnAbsenceLeasesMayBeRenewed(t *testing.T) {
 	if taken := b.take(); taken.Found != queue.FoundIdle {
 		t.Errorf("%+v, want nothing: its worker may be alive", taken)
 	}
-	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{{ID: m.ID, Count: first.Deliveries}}); err != nil || len(lost) > 0 {
+	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{first.Delivery()}); err != nil || len(lost) > 0 {
 		t.Errorf("lost %v, %v", lost, err)
 	}
 	b.rdb.HDel(b.ctx, queue.LookKey(queue.Default), "wait") // the time for that is over
@@ -241,6 +243,65 @@ func TestASuspectInDeadHandsKeepsNobodyBack(t *testing.T) {
 	renewed(14 * time.Second)
 	if taken := b.take(); taken.Found != queue.FoundTask || taken.ID == first.ID {
 		t.Errorf("%+v, want the other one: nobody renews the lease of the first", taken)
+	}
+}
+
+// An id may be used again: what a worker learned of the task that was deleted says nothing about the new one.
+func TestADeletedTaskIsNotTheNextOfItsID(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	old := b.take()
+	b.die(m.ID) // its worker stood still
+	b.look(0)
+	again := func() *queue.Message {
+		if _, err := b.Remove(b.ctx, m.ID, queue.Pending); err != nil {
+			t.Fatal(err)
+		}
+		next := message(queue.Default)
+		next.ID = m.ID
+		enqueue(t, b.Store, next, time.Time{})
+		return next
+	}
+	b.look(time.Second)
+	if b.rdb.Set(b.ctx, queue.PausedKey(queue.Default), 1, 0); b.take().Found != queue.FoundPaused { // recovers it
+		t.Fatal("not paused")
+	}
+	b.rdb.Del(b.ctx, queue.PausedKey(queue.Default))
+	next := again()
+	late := queue.Settlement{
+		Delivery: old.Delivery(), Queue: queue.Default, Verdict: queue.VerdictDone, Message: m, Fields: []any{queue.FieldResult, "{}"}, Now: time.Now(),
+	}
+	if mine, err := b.Settle(b.ctx, late); err != nil || mine {
+		t.Errorf("%t, %v", mine, err)
+	}
+	taken := b.take()
+	if taken.ID != next.ID || taken.Result != nil {
+		t.Errorf("%+v, want the new task, of which nothing is done", taken)
+	}
+	late.Verdict = queue.VerdictRetry
+	if mine, err := b.Settle(b.ctx, late); err != nil || mine {
+		t.Errorf("%t, %v: the delivery of the deleted task is the new one's", mine, err)
+	}
+	if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{old.Delivery()}); err != nil || len(lost) != 1 {
+		t.Errorf("%v, %v", lost, err)
+	}
+}
+
+// Workers that are busy for long, or kept away, look after the queue all the same.
+func TestALookRecoversAndTakesNothing(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m := message(queue.Default)
+	enqueue(t, b.Store, m, time.Time{})
+	b.take()
+	b.die(m.ID)
+	if found, err := b.Look(b.ctx, queue.Default); err != nil || found.Found != queue.FoundIdle {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if rec, err := b.Find(b.ctx, m.ID); err != nil || rec.State != queue.Pending {
+		t.Errorf("%+v, %v, want it to be pending again", rec, err)
 	}
 }
 

@@ -86,7 +86,7 @@ func (r *Recorder) archive(ctx context.Context, taken queue.Taken, m *queue.Mess
 
 func (r *Recorder) settle(ctx context.Context, taken queue.Taken, m *queue.Message, v queue.Verdict, fields ...any) error {
 	_, err := r.store.Settle(ctx, queue.Settlement{
-		Delivery: queue.Delivery{ID: taken.ID, Count: taken.Deliveries},
+		Delivery: taken.Delivery(),
 		Queue:    m.Queue, Verdict: v, Message: m, Fields: fields, Counts: true, Now: time.Now(),
 	})
 	return err
