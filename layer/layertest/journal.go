@@ -41,7 +41,11 @@ type disk interface {
 const (
 	journalName   = "state.log"
 	contentName   = "content" // the directory beside it
-	journalHeader = "layer-emulator state, format 1\n"
+	journalHeader = "layer-emulator state, format 2\n"
+
+	// formatOne had the times of messages in milliseconds and, before it was
+	// noticed that this makes another format of it, in nanoseconds.
+	formatOne = "layer-emulator state, format 1\n"
 )
 
 // batch is what one change of an app's state leaves in the journal.
@@ -77,6 +81,8 @@ func readJournal(r io.Reader, apply func(batch) error) (int64, error) {
 		return 0, nil
 	case err != nil:
 		return 0, err
+	case header == formatOne:
+		return 0, errors.New("it is of format 1, which an earlier layer-emulator wrote and this one does not read; move it away to begin anew")
 	case header != journalHeader:
 		return 0, errors.New("it is not a state of layer-emulator, or one of another version")
 	}

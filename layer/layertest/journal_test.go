@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -51,6 +53,11 @@ func onDisk(t *testing.T, d disk) *Emulator {
 
 // write makes a request and returns the status of the answer.
 func write(e *Emulator, method, path, body, dedupe string) int {
+	status, _ := exchange(e, method, path, body, dedupe)
+	return status
+}
+
+func exchange(e *Emulator, method, path, body, dedupe string) (int, string) {
 	r := httptest.NewRequest(method, "/apps/"+DefaultAppID+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+DefaultToken)
 	r.Header.Set("Accept", mediaLayer+"; version=1.0")
@@ -58,7 +65,7 @@ func write(e *Emulator, method, path, body, dedupe string) int {
 	r.Header.Set("If-None-Match", dedupe)
 	w := httptest.NewRecorder()
 	e.ServeHTTP(w, r)
-	return w.Code
+	return w.Code, w.Body.String()
 }
 
 // TestRepeatsWaitForTheDisk holds that no answer says that something is done
@@ -119,6 +126,28 @@ func TestFullDiskIsAnError(t *testing.T) {
 	}
 	if err := e.Close(); err == nil {
 		t.Error("closing did not say that something was not kept")
+	}
+}
+
+// TestFormatOfTheState reads what format 2 is: whoever has to change this text
+// changes the format.
+func TestFormatOfTheState(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := "layer-emulator state, format 2\n" + string(batch{App: uuid.MustParse(DefaultAppID), Records: []saved{
+		{Kind: "conversation", ID: keptID, Value: []byte(`{"order":1,"created_at":"2016-03-15T00:00:00.000000001Z","participants":["ana"],"members":[{"user":"ana","active":true,"from":1}]}`)},
+		{Kind: "message", ID: keptID, Value: []byte(`{"conversation":"` + keptID + `","seq":1,"sent_at":1458000000123456789,"sender":{"name":"ana","is_user":true},"parts":[{"mime":"text/plain","body":"x"}],"recipients":["ana"]}`)},
+	}}.line())
+	if err := os.WriteFile(filepath.Join(dir, journalName), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(dir, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if _, body := exchange(e, "GET", "/conversations/"+keptID+"/messages/"+keptID, "", ""); !strings.Contains(body, `"sent_at":"2016-03-15T00:00:00.123Z"`) {
+		t.Errorf("the message is %s, want it sent at 2016-03-15T00:00:00.123Z", body)
 	}
 }
 

@@ -149,12 +149,22 @@ func TestTornEndIsMovedAside(t *testing.T) {
 
 func TestForeignFilesAreRefused(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "state.log"), []byte("something else\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := layertest.Open(dir, layertest.Config{}); err == nil || !strings.Contains(err.Error(), "state.log") {
-		t.Errorf("got %v, want an error that names the file", err)
+	for text, want := range map[string]string{
+		"something else\n":                 "not a state of layer-emulator",
+		"layer-emulator state, format 1\n": "format 1, which an earlier layer-emulator wrote",
+		"layer-emulator state, format 3\n": "another version",
+	} {
+		path := filepath.Join(t.TempDir(), "state.log")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := layertest.Open(filepath.Dir(path), layertest.Config{})
+		if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want an error that names the file and says %q", text, err, want)
+		}
+		if left, err := os.ReadFile(path); err != nil || string(left) != text {
+			t.Errorf("%q: the file holds %q, %v, want it as it was", text, left, err)
+		}
 	}
 }
 
