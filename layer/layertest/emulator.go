@@ -226,6 +226,16 @@ func (e *Emulator) start(f func()) {
 	}
 }
 
+// after runs f in the background when d has passed, unless the emulator was
+// closed by then. The caller holds the lock of the app whose [app.stop] stops the
+// timer; once Close got there, nothing is planned any more and there is none.
+func (e *Emulator) after(d time.Duration, f func()) *time.Timer {
+	if e.ctx.Err() != nil {
+		return nil
+	}
+	return time.AfterFunc(d, func() { e.start(f) })
+}
+
 // Close ends what goes on in the background: delayed messages, queued patches,
 // webhooks, exports. With [Open], it writes what is left, and lets others use the
 // directory. No request may be under way.

@@ -89,7 +89,7 @@ func (a *app) planExport() {
 	if a.exportTimer != nil {
 		a.exportTimer.Stop()
 	}
-	a.exportTimer = time.AfterFunc(time.Until(s.Next), func() {
+	a.exportTimer = a.e.after(time.Until(s.Next), func() {
 		_, _ = a.update(func(tx *tx) (answer, *failure) { // update logs what could not be kept
 			if tx.settings.Schedule != s {
 				return answer{}, nil // there is another schedule by now

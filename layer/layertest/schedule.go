@@ -64,7 +64,7 @@ func (c *call) schedule(tx *tx, conv *conversation, packed string, delay time.Du
 // plan arms the timer of a scheduled message.
 func (a *app) plan(s *scheduled) {
 	a.scheduled[s.id] = s
-	s.timer = time.AfterFunc(time.Until(s.at), func() { a.sendScheduled(s) })
+	s.timer = a.e.after(time.Until(s.at), func() { a.sendScheduled(s) })
 }
 
 // message is what the answer to a delayed send shows.

@@ -34,7 +34,7 @@ func (a *app) planQueued() {
 		a.queuedTimer.Stop()
 	}
 	if len(a.queued) > 0 {
-		a.queuedTimer = time.AfterFunc(time.Until(a.queued[0].at), a.applyQueued)
+		a.queuedTimer = a.e.after(time.Until(a.queued[0].at), a.applyQueued)
 	}
 }
 
