@@ -27,7 +27,8 @@ type state struct {
 	scheduled     map[uuid.UUID]*scheduled    // messages whose time has not come
 	announcements map[uuid.UUID]*announcement
 	users         map[string]*user
-	queued        []*queuedPatch // of users, the one whose time comes next first
+	queued        []*queuedPatch     // of users, in the order in which they were acknowledged
+	applied       map[uuid.UUID]bool // queued patches that are done, while the journal is read
 	contents      map[uuid.UUID]*content
 	uploads       map[uuid.UUID]*content // by the dedupe UUID of their create
 	webhooks      map[uuid.UUID]*webhook
@@ -64,6 +65,7 @@ func newState() state {
 		scheduled:     map[uuid.UUID]*scheduled{},
 		announcements: map[uuid.UUID]*announcement{},
 		users:         map[string]*user{},
+		applied:       map[uuid.UUID]bool{},
 		contents:      map[uuid.UUID]*content{},
 		uploads:       map[uuid.UUID]*content{},
 		webhooks:      map[uuid.UUID]*webhook{},

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -148,6 +150,50 @@ func TestFormatOfTheState(t *testing.T) {
 	defer e.Close()
 	if _, body := exchange(e, "GET", "/conversations/"+keptID+"/messages/"+keptID, "", ""); !strings.Contains(body, `"sent_at":"2016-03-15T00:00:00.123Z"`) {
 		t.Errorf("the message is %s, want it sent at 2016-03-15T00:00:00.123Z", body)
+	}
+}
+
+// TestQueuedPatchesAreReadInOrder reads patches that wait, and some that do not
+// any more, from a journal that has the later ones first.
+func TestQueuedPatchesAreReadInOrder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const n = 1000
+	id := func(i int) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(strconv.Itoa(i))) }
+	b := batch{App: uuid.MustParse(DefaultAppID)}
+	for i := n; i > 0; i-- {
+		p := queuedPatch{id: id(i), order: uint64(i), user: "ana", at: time.Now().Add(time.Hour)}
+		p.ops = []operation{{kind: opSet, property: "blocks", value: []any{strconv.Itoa(i)}}}
+		b.Records = append(b.Records, p.save())
+	}
+	for i := n; i > n/2; i-- {
+		b.Records = append(b.Records, removed{kindQueuedPatch, id(i)}.save())
+	}
+	if err := os.WriteFile(filepath.Join(dir, journalName), append([]byte(journalHeader), b.line()...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(dir, Config{Switches: Switches{QueuedPatches: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := e.anyApp()
+	for i, p := range a.queued {
+		if p.order != uint64(i+1) {
+			t.Fatalf("patch %d is number %d, want them in order", i+1, p.order)
+		}
+	}
+	if len(a.queued) != n/2 || a.applied != nil {
+		t.Errorf("%d patches wait, want %d; applied: %v", len(a.queued), n/2, a.applied)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	if e, err = Open(dir, Config{}); err != nil { // where patches do not wait
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if _, body := exchange(e, "GET", "/users/ana/blocks", "", ""); body != `[{"user_id":"500"}]` {
+		t.Errorf("ana blocks %s, want what the last patch that waited says", body)
 	}
 }
 

@@ -56,7 +56,7 @@ func (a *app) load(s saved) error {
 		return loading(s, func(v savedUser) error { a.loadUser(s.ID, v); return nil })
 	case kindQueuedPatch:
 		if s.Value == nil {
-			a.unloadQueuedPatch(id)
+			a.applied[id] = true
 			return nil
 		}
 		return loading(s, func(v savedPatch) error { a.loadQueuedPatch(id, v); return nil })
@@ -85,6 +85,7 @@ func (a *app) load(s saved) error {
 
 // settle computes what the journal does not hold.
 func (a *app) settle() {
+	a.settleQueued()
 	for _, conv := range a.conversations {
 		conv.messages = slices.DeleteFunc(conv.messages, (*message).deleted)
 		slices.SortFunc(conv.messages, func(v, w *message) int { return cmp.Compare(v.seq, w.seq) })

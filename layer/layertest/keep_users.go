@@ -58,10 +58,13 @@ func (a *app) loadQueuedPatch(id uuid.UUID, v savedPatch) {
 		p.ops = append(p.ops, operation{kind: op.Operation, property: op.Property, path: splitPath(op.Property), value: op.Value})
 	}
 	a.queued = append(a.queued, p)
-	slices.SortFunc(a.queued, func(v, w *queuedPatch) int { return cmp.Compare(v.order, w.order) })
 	a.order = max(a.order, v.Order)
 }
 
-func (a *app) unloadQueuedPatch(id uuid.UUID) {
-	a.queued = slices.DeleteFunc(a.queued, func(p *queuedPatch) bool { return p.id == id })
+// settleQueued takes out what took effect later in the journal, and puts the
+// rest in order.
+func (a *app) settleQueued() {
+	a.queued = slices.DeleteFunc(a.queued, func(p *queuedPatch) bool { return a.applied[p.id] })
+	slices.SortFunc(a.queued, func(v, w *queuedPatch) int { return cmp.Compare(v.order, w.order) })
+	a.applied = nil
 }
