@@ -113,7 +113,7 @@ func (a *app) count(s *Stats) {
 // to be kept and told.
 type tx struct {
 	*app
-	now time.Time // with the precision of the wire
+	now time.Time // in nanoseconds: finer than the wire, so that two changes are in order
 
 	touched []entity
 }

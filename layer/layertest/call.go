@@ -153,7 +153,7 @@ func (o object) text(key, property string) (string, *failure) {
 	return s, nil
 }
 
-// users returns the list of user ids at key, each once, in the given order.
+// userIDs returns v, which a request has at property, as a list of user ids.
 func userIDs(v any, property string) ([]string, *failure) {
 	list, ok := v.([]any)
 	if !ok {
