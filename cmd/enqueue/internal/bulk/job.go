@@ -23,7 +23,8 @@ type Job struct {
 	Queue Enqueuer
 	// Options are for lines that do not say otherwise.
 	Options []tasks.Option
-	// Rejected is told of every line that is not enqueued, in their order.
+	// Rejected is told of every line that is invalid or in conflict with another task, in
+	// their order; not of those about which Redis did not answer, where Run fails.
 	Rejected func(Rejected)
 	// Progress is told how far the stream is done.
 	Progress func(bytes int64, lines int)
