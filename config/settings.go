@@ -131,7 +131,7 @@ var table = []setting{
 	{
 		name: "critical-reserve", variable: "LAYERQ_CRITICAL_RESERVE", def: "10%", metavar: "P%",
 		meaning: "share of the rate limit that only queue " + queue.Critical + " may use",
-		allowed: allowedReserve,
+		allowed: allowedReserve + "; needs a rate limit where it is set",
 		parse: func(v *values, s string) (err error) {
 			v.reserve, err = ParseReserve(s)
 			return err
