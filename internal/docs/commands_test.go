@@ -36,7 +36,7 @@ func TestReadmeCommandsRun(t *testing.T) {
 		t.Fatal("README.md has no commands marked <!-- tested -->")
 	}
 	enqueue := build(t, "enqueue")
-	redisURL := startSandbox(t)
+	redisURL, _ := startSandbox(t)
 	for _, script := range scripts {
 		run := strings.ReplaceAll(script[1], "go run ./cmd/enqueue", enqueue)
 		cmd := exec.CommandContext(t.Context(), "sh", "-euc", run)
@@ -62,8 +62,8 @@ func build(t *testing.T, program string) string {
 }
 
 // startSandbox runs what the worker runs with nothing configured, on ports that
-// are free, and returns where its Redis is.
-func startSandbox(t *testing.T) (redisURL string) {
+// are free, and returns where its Redis and its Layer are.
+func startSandbox(t *testing.T) (redisURL, layerURL string) {
 	t.Helper()
 	app, err := layer.ParseAppID(config.SandboxAppID)
 	if err != nil {
@@ -78,13 +78,14 @@ func startSandbox(t *testing.T) (redisURL string) {
 	if got := box.Conversation.String(); got != sandboxConversation {
 		t.Fatalf("the sandbox has conversation %s, the README uses %s", got, sandboxConversation)
 	}
-	api, err := layer.New(app, config.SandboxToken, layer.WithBaseURL("http://"+opts.LayerAddr))
+	layerURL = "http://" + opts.LayerAddr
+	api, err := layer.New(app, config.SandboxToken, layer.WithBaseURL(layerURL))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(api.Close)
 	startWorker(t, opts.RedisAddr, api)
-	return "redis://" + opts.RedisAddr
+	return "redis://" + opts.RedisAddr, layerURL
 }
 
 func startWorker(t *testing.T, redisAddr string, api *layer.Client) {
