@@ -6,13 +6,17 @@
 --
 -- Returns 1, or 0 if the task is not archived (any more).
 local id = ARGV[3]
-local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "seat")
+local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "seat", "code")
 if not task[3] or task[1] ~= "archived" then
 	return 0
 end
 redis.call("ZREM", asynq .. "archived", id)
 redis.call("ZREM", own .. "dead", id)
 redis.call("HDEL", KEYS[1], "failures", "retries", "crashes")
+if task[5] == "not_found" then
+	-- A deletion that found nothing took no effect: should it find nothing again, it is no repetition of one that did.
+	redis.call("HDEL", KEYS[1], "deliveries")
+end
 local _, since = clock()
 local lane = task[2] or ""
 if lane ~= "" and redis.call("HGET", heads, lane) == id then

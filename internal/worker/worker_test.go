@@ -10,6 +10,7 @@ import (
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -189,5 +190,29 @@ func TestRun_is_called_once(t *testing.T) {
 	eventually(t, "it runs", func() bool { return p.State() == "running" })
 	if err := p.Run(t.Context()); err == nil {
 		t.Error("a second Run is no error")
+	}
+}
+
+// A deletion that found nothing has deleted nothing, also when somebody replays it.
+func TestWorker_replays_a_deletion_that_found_nothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.worker(t, nil)
+	message, err := layer.ParseMessageID("33333333-3333-4333-8333-333333333333")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := r.enqueue(t, tasks.DeleteMessage{Conversation: r.conv, Message: message})
+	r.wantState(t, id, tasks.StateArchived)
+	if done, err := queue.NewStore(redistest.New(t)).Replay(t.Context(), queue.Default, []string{id.String()}); err != nil || !done[0] {
+		t.Fatalf("%v, %v", done, err)
+	}
+	var info *tasks.Info
+	eventually(t, "the second execution", func() bool {
+		info, err = r.tasks.Status(t.Context(), id)
+		return err == nil && info.Attempts == 2
+	})
+	if info.State != tasks.StateArchived || info.Code != "not_found" {
+		t.Errorf("%+v, want it to be archived again", info)
 	}
 }
