@@ -48,6 +48,7 @@ type settings struct {
 	switches    layertest.Switches
 
 	variables map[string]string // of the flags that were set by one
+	given     map[string]bool   // flags that were set, by a variable or on the command line
 }
 
 // name is how whoever set a flag knows it: as a variable or as a flag.
@@ -120,6 +121,8 @@ func (s *settings) fromEnv(flags *pflag.FlagSet, environ []string) error {
 			errs = append(errs, console.Usage(fmt.Errorf("%s: %w", name, err)))
 		}
 	})
+	s.given = map[string]bool{}
+	flags.Visit(func(f *pflag.Flag) { s.given[f.Name] = true })
 	if unknown := config.Unknown(environ, envPrefix, known); len(unknown) > 0 {
 		errs = append(errs, console.Usage(unknown))
 	}
@@ -190,6 +193,9 @@ func (s *settings) check() (layertest.Config, error) {
 	}
 	if s.patchDelay <= 0 {
 		wrong("patch-delay", s.patchDelay.String(), "want a duration above 0")
+	}
+	if s.given["patch-delay"] && !s.switches.QueuedPatches {
+		wrong("patch-delay", s.patchDelay.String(), "needs "+s.name("queued-patches")+", since without it no patch waits")
 	}
 	if u, err := url.Parse(s.publicURL); s.publicURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		wrong("public-url", s.publicURL, "want an http or https URL")
