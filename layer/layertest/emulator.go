@@ -95,7 +95,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	wait(r.Context(), p.after)
-	a = p.shape(a)
+	a = p.shape(e, a)
 	status := a.status
 	if p.fault != nil && (p.DropConnection || p.Hang) {
 		status = 0

@@ -17,12 +17,12 @@ func (p plan) instead() bool {
 
 // shape turns the real answer, or the empty one of a request that was not
 // applied, into what the rule wants.
-func (p plan) shape(a answer) answer {
+func (p plan) shape(e *Emulator, a answer) answer {
 	if p.fault == nil {
 		return a
 	}
 	if p.Status != 0 {
-		a = faultAnswer(p.Status, p.Code)
+		a = e.faultAnswer(p.Status, p.Code)
 	}
 	if p.RetryAfter > 0 {
 		a.retryAfter = p.retryAfterHeader(time.Now())
@@ -45,12 +45,14 @@ func (p plan) retryAfterHeader(now time.Time) string {
 	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
-// faultAnswer is how the service spoke with a status: in its error table, with
-// no body for 429, as a web server for what did not come from the service itself.
-func faultAnswer(status int, code string) answer {
+// faultAnswer is how the service spoke with a status: in its error table, for 429
+// as above the limit, as a web server for what did not come from the service itself.
+func (e *Emulator) faultAnswer(status int, code string) answer {
 	i := slices.IndexFunc(kinds, func(k kind) bool { return k.id == code || code == "" && k.status == status })
 	switch {
-	case code == "" && status == http.StatusTooManyRequests, i < 0 && status < 500:
+	case code == "" && status == http.StatusTooManyRequests:
+		return e.tooManyRequests()
+	case i < 0 && status < 500:
 		return answer{status: status}
 	case i < 0:
 		text := strconv.Itoa(status) + " " + http.StatusText(status)

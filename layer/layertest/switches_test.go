@@ -64,7 +64,13 @@ func TestSwitches(t *testing.T) {
 		"rate-limit-body": {
 			prepare: func(w *wire) { w.srv.SetRate(layertest.Rate{N: 1, Per: time.Hour}); w.do("GET", conversations, "") },
 			ask: func(w *wire) answer {
+				limited := w.do("GET", conversations, "")
+				w.srv.SetRate(layertest.Rate{})
+				w.srv.RefuseNext(429)
 				a := w.do("GET", conversations, "")
+				if a.status != limited.status || a.body != limited.body {
+					w.t.Errorf("a fault rule answers %d %q, the limit %d %q", a.status, a.body, limited.status, limited.body)
+				}
 				a.body = "body: " + a.body + "."
 				return a
 			},
