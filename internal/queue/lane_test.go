@@ -113,6 +113,7 @@ func (w *world) take(rt *rapid.T) {
 		rt.Fatalf("%s was taken before its turn in %v", got.ID, w.lanes[lane])
 	}
 	delete(w.blocks, got.ID)
+	delete(w.retries, got.ID)
 	w.active[got.ID] = got.Token
 }
 
@@ -165,7 +166,7 @@ func (w *world) pass() {
 		w.lanes[lane] = append(w.lanes[lane], id)
 	}
 	for id := range w.retries {
-		w.rdb.ZAdd(w.ctx, queue.RetryKey(q), redis.Z{Score: 1, Member: id})
+		w.rdb.ZAddXX(w.ctx, queue.RetryKey(q), redis.Z{Score: 1, Member: id}) // a second may have passed meanwhile
 	}
 	clear(w.later)
 	clear(w.retries)
