@@ -2,10 +2,7 @@ package dequeue
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,10 +44,6 @@ const (
 	// takeTimeout ends a look that Redis does not answer. go-redis would send it three times more,
 	// and a Redis that hung for a moment would then hand out four tasks whose answers nobody reads.
 	takeTimeout = 5 * time.Second
-	// lookEvery is how often a process looks at a queue at least. An idle one does by itself.
-	lookEvery = 4 * time.Second
-	// renewEvery is how often leases are renewed: one of them may fail five times before it ends.
-	renewEvery = 5 * time.Second
 )
 
 // Hook runs our script in the place of asynq's dequeue script, and waits for a
@@ -135,7 +128,7 @@ func (h *Hook) Done(d *Delivery) {
 // Settle ends a delivery, see [queue.Store.Settle]. Waiting servers learn when a
 // retry is due.
 func (h *Hook) Settle(ctx context.Context, d *Delivery, e queue.Settlement) (mine bool, err error) {
-	e.Queue, e.Delivery = d.Queue, d.Taken.Delivery()
+	e.Queue, e.Delivery = d.Queue, d.Delivery()
 	mine, err = h.store.Settle(ctx, e)
 	switch {
 	case err != nil:
@@ -191,47 +184,6 @@ func (h *Hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			cmd.Args()[at] = time.Now().Add(time.Duration(h.ahead.Load())).Unix()
 		}
 		return watched(ctx, cmd)
-	}
-}
-
-// renewals renews the leases of what is in use, until nothing is. asynq has a count of its own of what it executes, by
-// task: of two deliveries of one task in this process it forgets the second when the first is over.
-func (h *Hook) renewals(rest <-chan struct{}) {
-	beat := time.NewTicker(renewEvery)
-	defer beat.Stop()
-	for {
-		select {
-		case <-rest:
-			return
-		case <-beat.C:
-			for q, held := range h.hands.leases() {
-				h.renew(q, held)
-			}
-		}
-	}
-}
-
-// renew extends leases, by Redis' clock, and tells the deliveries that are lost. Where that fails, the
-// leases that were given before end in their time.
-func (h *Hook) renew(q string, held []*Delivery) {
-	ctx, cancel := context.WithTimeout(context.Background(), takeTimeout)
-	defer cancel()
-	deliveries := make([]queue.Delivery, len(held))
-	for i, d := range held {
-		deliveries[i] = d.Taken.Delivery()
-	}
-	until := time.Now().Add(queue.LeaseTime)
-	lost, err := h.store.Extend(ctx, q, deliveries)
-	if err != nil {
-		h.opts.Log.Debug("the leases of running tasks were not renewed, it is tried again", "queue", q, "tasks", len(held), "error", err)
-		return
-	}
-	for _, d := range held {
-		if slices.Contains(lost, d.ID) {
-			d.lose()
-		} else {
-			d.extended(until)
-		}
 	}
 }
 
@@ -317,51 +269,6 @@ func (h *Hook) look(ctx context.Context, w *waiter, pass Pass) (*Delivery, queue
 	return d, found, nil
 }
 
-// looked takes over what a look at a queue told.
-func (h *Hook) looked(w *waiter, found queue.Taken, err error) {
-	w.last.Store(time.Now().UnixNano())
-	h.health.dequeued(w.queue, err)
-	h.outages.dequeued(w.queue, err)
-	if err != nil {
-		return
-	}
-	h.ahead.Store(int64(found.Now.Sub(time.Now().Round(0))))
-	for _, id := range found.Dropped {
-		h.opts.Log.Warn("removed an id without a task from the queue", "task_id", id, "queue", w.queue)
-	}
-	if found.Found == queue.FoundIdle && found.Left >= 0 {
-		w.hint(time.Now().Add(found.Left))
-	}
-}
-
-// watch looks after the queues that nobody in this process takes tasks of, because all are busy, or kept away: tasks of
-// dead workers must run again in time all the same.
-func (h *Hook) watch(ctx context.Context) {
-	beat := time.NewTicker(lookEvery / 4)
-	defer beat.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-beat.C:
-			for _, w := range h.waiters() {
-				if time.Since(time.Unix(0, w.last.Load())) >= lookEvery {
-					ctx, cancel := context.WithTimeout(ctx, takeTimeout)
-					found, err := h.store.Look(ctx, w.queue)
-					cancel()
-					h.looked(w, found, err)
-				}
-			}
-		}
-	}
-}
-
-func (h *Hook) waiters() []*waiter {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return slices.Collect(maps.Values(h.byName))
-}
-
 // putBack returns a task that nobody here shall execute any more.
 func (h *Hook) putBack(ctx context.Context, d *Delivery) error {
 	d.lose()
@@ -433,45 +340,4 @@ func (h *Hook) start(f func()) bool {
 	}
 	h.wg.Go(f)
 	return true
-}
-
-// outages logs an outage once when it begins and once when it is over.
-type outages struct {
-	log *slog.Logger
-
-	mu     sync.Mutex
-	since  time.Time       // of the outage under way, zero if there is none
-	failed map[string]bool // queues whose last dequeue failed
-}
-
-func (o *outages) dequeued(q string, err error) {
-	if errors.Is(err, redis.ErrClosed) || errors.Is(err, context.Canceled) {
-		return // the process is ending
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if err == nil {
-		delete(o.failed, q)
-		if !o.since.IsZero() && len(o.failed) == 0 {
-			o.log.Info("redis is back, tasks are taken again", "took", time.Since(o.since).Round(time.Millisecond))
-			o.since = time.Time{}
-		}
-		return
-	}
-	if o.failed == nil {
-		o.failed = make(map[string]bool)
-	}
-	o.failed[q] = true
-	if o.since.IsZero() {
-		o.since = time.Now()
-		o.log.Error("redis fails, no task is taken", "queue", q, "error", err)
-	}
-}
-
-func (o *outages) wakeUp(q string, lost bool, err error) {
-	if lost {
-		o.log.Warn("waiting for tasks fails, the queue is polled", "queue", q, "error", err)
-		return
-	}
-	o.log.Info("waiting for tasks works again", "queue", q)
 }
