@@ -24,7 +24,7 @@ local look_every = 500
 local absence = 10000
 -- After that, workers that live get as long as this to renew their leases; they do every 5 s.
 local grace = 7000
--- A lease that was not renewed for so many seconds is nobody's: that are two renewals, and the time for a third.
+-- A lease that was not renewed for so many seconds is nobody's: that is two renewals, and time for a third.
 local not_renewed = 12
 -- All lanes are looked at within this time, if somebody looks: many at a time where there are many, and where
 -- workers are idle and look seldom. Above some 80,000 lanes it takes longer, so as not to stop Redis for long.

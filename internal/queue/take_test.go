@@ -44,6 +44,34 @@ func (b *leaseBench) die(id string) {
 	b.look(time.Second)
 }
 
+// suspects enqueues so many tasks, whose workers die until each is a suspect.
+func (b *leaseBench) suspects(n int) (ids []string) {
+	b.t.Helper()
+	for range n {
+		m := message(queue.Default)
+		enqueue(b.t, b.Store, m, time.Time{})
+		ids = append(ids, m.ID)
+	}
+	for range queue.Suspect {
+		for range ids {
+			b.take()
+		}
+		for _, id := range ids {
+			b.die(id)
+		}
+	}
+	return ids
+}
+
+// hurry lets those that were sent away for a second look again now.
+func (b *leaseBench) hurry(ids []string) {
+	for _, id := range ids {
+		if rec, err := b.Find(b.ctx, id); err == nil && rec.State == queue.Retry {
+			b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id})
+		}
+	}
+}
+
 // look lets the next take look for what went wrong; the last look was so long ago.
 func (b *leaseBench) look(ago time.Duration) {
 	b.rdb.HSet(b.ctx, queue.LookKey(queue.Default), "at", time.Now().Add(-ago).UnixMilli())
@@ -164,20 +192,7 @@ func TestActiveTaskWithoutALeaseIsRecovered(t *testing.T) {
 func TestSuspectsRunAlone(t *testing.T) {
 	t.Parallel()
 	b := newLeaseBench(t)
-	var ids []string
-	for range 3 {
-		m := message(queue.Default)
-		enqueue(t, b.Store, m, time.Time{})
-		ids = append(ids, m.ID)
-	}
-	for range queue.Suspect {
-		for range ids {
-			b.take()
-		}
-		for _, id := range ids {
-			b.die(id)
-		}
-	}
+	ids := b.suspects(3)
 	suspect := b.take()
 	if suspect.Crashes != queue.Suspect {
 		t.Fatalf("%+v, want a suspect", suspect)
@@ -193,11 +208,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 	if !b.settle(suspect, queue.VerdictDone) {
 		t.Fatal("not settled")
 	}
-	for _, id := range ids { // those that wait look again after a second
-		if rec, err := b.Find(b.ctx, id); err == nil && rec.State == queue.Retry {
-			b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id})
-		}
-	}
+	b.hurry(ids)
 	next := b.take()
 	if next.Found != queue.FoundTask || next.Crashes != queue.Suspect {
 		t.Errorf("%+v, want the next suspect", next)
@@ -212,29 +223,12 @@ func TestSuspectsRunAlone(t *testing.T) {
 func TestASuspectInDeadHandsKeepsNobodyBack(t *testing.T) {
 	t.Parallel()
 	b := newLeaseBench(t)
-	var ids []string
-	for range 2 {
-		m := message(queue.Default)
-		enqueue(t, b.Store, m, time.Time{})
-		ids = append(ids, m.ID)
-	}
-	for range queue.Suspect {
-		for range ids {
-			b.take()
-		}
-		for _, id := range ids {
-			b.die(id)
-		}
-	}
+	ids := b.suspects(2)
 	first := b.take()
 	renewed := func(ago time.Duration) {
 		till := time.Now().Add(queue.LeaseTime - ago)
 		b.rdb.ZAdd(b.ctx, queue.LeaseKey(queue.Default), redis.Z{Score: float64(till.UnixMilli()) / 1000, Member: first.ID})
-		for _, id := range ids { // who waits looks again after a second
-			if rec, err := b.Find(b.ctx, id); err == nil && rec.State == queue.Retry {
-				b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id})
-			}
-		}
+		b.hurry(ids)
 	}
 	renewed(9 * time.Second)
 	if taken := b.take(); taken.Found != queue.FoundIdle {
