@@ -20,6 +20,8 @@ func TestDrain_lets_running_tasks_finish(t *testing.T) {
 	p := r.worker(t, nil)
 	running := r.enqueue(t, r.say("in flight"))
 	r.wantState(t, running, tasks.StateActive)
+	// A task whose call has not begun when the drain comes goes back at once.
+	eventually(t, "the call is under way", func() bool { return r.requests() == 1 })
 
 	p.stop()
 	if reasons := p.Ready(t.Context()); !slices.Contains(reasons, "the worker is draining") {
