@@ -209,6 +209,7 @@ func TestProcess_drains_on_SIGTERM(t *testing.T) {
 	cmd, stderr := s.process(t)
 	info := s.enqueue(t)
 	s.wait(t, info, tasks.StateActive)
+	eventually(t, "the call", func() bool { return s.layer.Stats().Requests == 1 })
 	admin := stderr.adminURL(t)
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -230,6 +231,7 @@ func TestProcess_ends_at_once_on_a_second_signal(t *testing.T) {
 	s.layer.Fault(layertest.Rule{Latency: layertest.Duration(time.Minute)})
 	cmd, stderr := s.process(t)
 	s.wait(t, s.enqueue(t), tasks.StateActive)
+	eventually(t, "the call", func() bool { return s.layer.Stats().Requests == 1 })
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
