@@ -36,7 +36,6 @@ type books struct {
 type allowed struct {
 	archived func(*job) bool // jobs that must be archived; nil for none
 	repeats  int             // at most this many calls more than needed; -1 for any number
-	turned   bool            // the producer gives no order
 	lost     func(*job) bool // accepted jobs that Redis may have forgotten; nil for none
 }
 
@@ -159,7 +158,7 @@ func (s *site) balance(l *load, ok allowed) *books {
 	if ok.repeats >= 0 && b.Repeated > ok.repeats {
 		s.t.Errorf("%d calls were made after the task had been answered with success, at most %d are to be explained", b.Repeated, ok.repeats)
 	}
-	if !ok.turned && b.Turned > 0 {
+	if b.Turned > 0 {
 		s.t.Errorf("%d messages came before an earlier one of their conversation", b.Turned)
 	}
 	return b

@@ -60,7 +60,7 @@ func TestConnection_of_the_producer_to_Redis(t *testing.T) {
 			stop := f.fail(s, link)
 			l.enqueueThrough(link.Addr(), span())
 			stop()
-			s.finish(l, time.Now(), allowed{turned: true}, recovery)
+			s.finish(l, time.Now(), allowed{}, recovery)
 		})
 	}
 }

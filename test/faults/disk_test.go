@@ -40,7 +40,7 @@ func TestDisk_full_under_Redis(t *testing.T) {
 			over <- time.Now()
 		}()
 		l.enqueue(span())
-		s.finish(l, <-over, allowed{turned: true}, recovery)
+		s.finish(l, <-over, allowed{}, recovery)
 	})
 }
 
