@@ -39,29 +39,45 @@ if before ~= "" then
 		return redis.error_reply("BEHIND a task of its lane that was refused")
 	end
 end
-if lane == "" then
-	redis.call("HSET", KEYS[1], "msg", ARGV[3])
-elseif ARGV[9] == "1" then
-	redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane, "stop", "1")
-else
-	redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane)
-end
-local at = ARGV[5]
-local now, since = clock()
-if at == "" then
-	-- Those whose time has come are before this one, also where no worker has looked since.
-	if not waits_for_due or join_due(lane, now, since) then
-		return enter(lane, id, since) and 1 or 0
+
+-- store writes the task down, and returns what the script does.
+local function store()
+	if lane == "" then
+		redis.call("HSET", KEYS[1], "msg", ARGV[3])
+	elseif ARGV[9] == "1" then
+		redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane, "stop", "1")
+	else
+		redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane)
 	end
-	at = math.floor(now / 1000)
+	local at = ARGV[5]
+	local now, since = clock()
+	if at == "" then
+		-- Those whose time has come are before this one, also where no worker has looked since.
+		if not waits_for_due or join_due(lane, now, since) then
+			return enter(lane, id, since) and 1 or 0
+		end
+		at = math.floor(now / 1000)
+	end
+	if lane == "" then
+		redis.call("HSET", KEYS[1], "state", "scheduled")
+		redis.call("ZADD", asynq .. "scheduled", at, id)
+	else
+		defer(lane, id, at, since)
+	end
+	if ARGV[6] ~= "" then
+		redis.pcall("PUBLISH", ARGV[6], ARGV[7]) -- a user without the permission is served a little later
+	end
+	return 0
 end
-if lane == "" then
-	redis.call("HSET", KEYS[1], "state", "scheduled")
-	redis.call("ZADD", asynq .. "scheduled", at, id)
-else
-	defer(lane, id, at, since)
+
+local stored, answer = pcall(store)
+if stored then
+	return answer
 end
-if ARGV[6] ~= "" then
-	redis.pcall("PUBLISH", ARGV[6], ARGV[7]) -- a user without the permission is served a little later
-end
-return 0
+-- Redis undoes nothing: the hash alone would be a task that nobody runs, and that is there already when it is enqueued again. Its
+-- place in a lane may stay, and is passed over.
+redis.pcall("DEL", KEYS[1])
+redis.pcall("ZREM", asynq .. "scheduled", id)
+local text = type(answer) == "table" and answer.err or tostring(answer)
+-- Redis 6 says of some errors where in the script they happened.
+return { err = (string.gsub(text, "^@?user_script: ?%d+: %-?", "")) }

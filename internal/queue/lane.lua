@@ -31,10 +31,11 @@ local function clock()
 	return time[1] * 1000 + math.floor(time[2] / 1000), time[1] .. string.format("%06d000", time[2])
 end
 
--- make_pending puts a task to the end of the line.
+-- make_pending puts a task to the end of the line. The push comes first, as it may fail: where somebody has written
+-- something else under the list's key, the task stays what it was.
 local function make_pending(id, since)
-	redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
 	redis.call("LPUSH", asynq .. "pending", id)
+	redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
 end
 
 -- place is what a task that waits is in the list of its lane.
@@ -93,8 +94,8 @@ end
 -- run makes a head pending if its turn is all that it waits for.
 local function run(id, state, since)
 	if state == "scheduled" and tonumber(redis.call("ZSCORE", asynq .. "scheduled", id) or 0) >= parked then
-		redis.call("ZREM", asynq .. "scheduled", id)
 		make_pending(id, since)
+		redis.call("ZREM", asynq .. "scheduled", id)
 	end
 end
 
@@ -156,6 +157,7 @@ end
 -- join_due lets those of a lane join it whose time has come, and returns whether that was all.
 local function join_due(lane, now, since)
 	local later, scheduled = later_key(lane), asynq .. "scheduled"
+	redis.call("LLEN", asynq .. "pending") -- fails where that is no list: before a task is taken from where it is
 	while steps > 0 do
 		local found = redis.call("ZRANGEBYSCORE", later, "-inf", math.floor(now / 1000), "WITHSCORES", "LIMIT", 0, 100)
 		for i = 1, #found, 2 do

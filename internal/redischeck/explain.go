@@ -45,6 +45,7 @@ var replies = []reply{
 	{"TRYAGAIN", "is a cluster that moves a slot", Passing},
 	{"BUSY", "is busy with somebody's script", Passing},
 	{"OOM", "has no memory left for new tasks (maxmemory): give it more, or let workers finish some", Passing},
+	{"WRONGTYPE", "holds something that is not layerq's under a key of the queue: redis-cli TYPE tells which, docs/architecture.md what it must be", Passing},
 	{"MISCONF", "cannot write to its disk, and takes nothing until it can", Passing},
 	{"NOREPLICAS", "has fewer replicas than it wants before it takes anything (min-replicas-to-write)", Passing},
 	{"all sentinels specified in configuration are unreachable", "is known to none of its sentinels: are they there, and is that the name of their master?", Passing},

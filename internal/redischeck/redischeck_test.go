@@ -166,6 +166,10 @@ func TestExplain(t *testing.T) {
 			"a full disk", reply("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."),
 			"cannot write to its disk, and takes nothing until it can: Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", true, false,
 		},
+		{
+			"a foreign key", reply("WRONGTYPE Operation against a key holding the wrong kind of value"),
+			"holds something that is not layerq's under a key of the queue: redis-cli TYPE tells which, docs/architecture.md what it must be", true, false,
+		},
 		{"an answer that is not known", reply("ERR something new"), "failed: ERR something new", false, false},
 		{"no answer", &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}, "does not answer", false, false},
 		{"a context that ended", fmt.Errorf("tasks: %w", context.DeadlineExceeded), "does not answer", false, false},

@@ -1,0 +1,112 @@
+package queue_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/layerq/layerq/internal/queue"
+)
+
+// Redis undoes nothing of a script that fails. A task of which a half was stored would be there already when it is enqueued again,
+// and would never run.
+func TestNoHalfATaskIsStored(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name    string
+		key     string // somebody has written a string there
+		entry   queue.Entry
+		waiting bool // a task of the lane is there
+	}{
+		{name: "to run now", key: queue.PendingKey(queue.Default)},
+		{name: "to run later", key: queue.ScheduledKey(queue.Default), entry: queue.Entry{ProcessAt: time.Now().Add(time.Hour)}},
+		{name: "the first of a lane", key: queue.PendingKey(queue.Default), entry: queue.Entry{Lane: "a"}},
+		{name: "one that stops its lane", key: queue.PendingKey(queue.Default), entry: queue.Entry{Lane: "a", StopLane: true}},
+		{name: "where lanes are noted", key: queue.HeadsKey(queue.Default), entry: queue.Entry{Lane: "a"}},
+		{name: "behind another one", key: queue.LaneKey(queue.Default, "a"), entry: queue.Entry{Lane: "a"}, waiting: true},
+		{name: "behind another one, for later", key: queue.LaterKey(queue.Default, "a"), entry: queue.Entry{Lane: "a", ProcessAt: time.Now().Add(time.Hour)}, waiting: true},
+		{name: "to wait for its turn", key: queue.ScheduledKey(queue.Default), entry: queue.Entry{Lane: "a"}, waiting: true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := newLeaseBench(t)
+			var want []string
+			if tc.waiting {
+				head := message(queue.Default)
+				if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: head, Lane: "a"}}); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, head.ID)
+			}
+			if err := b.rdb.Set(b.ctx, tc.key, "x", 0).Err(); err != nil {
+				t.Fatal(err)
+			}
+			tc.entry.Message = message(queue.Default)
+			_, err := b.Enqueue(b.ctx, []queue.Entry{tc.entry})
+			if err == nil || !strings.Contains(err.Error(), ": WRONGTYPE ") || strings.Contains(err.Error(), "script") {
+				t.Errorf("%v, want Redis' word, and no more", err)
+			}
+			if rec, err := b.Find(b.ctx, tc.entry.Message.ID); !errors.Is(err, queue.ErrNotFound) {
+				t.Errorf("%+v, %v, want no task", rec, err)
+			}
+			b.rdb.Del(b.ctx, tc.key)
+			if n := b.rdb.ZCard(b.ctx, queue.ScheduledKey(queue.Default)).Val(); n != 0 {
+				t.Errorf("%d are scheduled, want none", n)
+			}
+			after := queue.Entry{Message: message(queue.Default), Lane: tc.entry.Lane} // passes over what stayed behind
+			tc.entry.ProcessAt = time.Time{}
+			answers, err := b.Enqueue(b.ctx, []queue.Entry{after, tc.entry})
+			if err != nil || answers[1].Existing != nil {
+				t.Fatalf("again: %+v, %v, want it to be new", answers, err)
+			}
+			want = append(want, after.Message.ID, tc.entry.Message.ID)
+			var got []string
+			for taken := b.take(); taken.Found == queue.FoundTask; taken = b.take() {
+				got = append(got, taken.ID)
+				b.settle(taken, queue.VerdictDone)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%v ran, want %v", got, want)
+			}
+		})
+	}
+}
+
+// An enqueue that fails harms none of those that were in the lane before.
+func TestAFailedEnqueueLosesNoOtherTask(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	due, gone, next := message(queue.Default), message(queue.Default), message(queue.Default)
+	at := time.Now()
+	if _, err := b.Enqueue(b.ctx, []queue.Entry{
+		{Message: due, Lane: "due", ProcessAt: at.Add(time.Millisecond)}, {Message: gone, Lane: "gone"}, {Message: next, Lane: "gone"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the second at which it is due", func() bool { return time.Now().After(queue.NextSecond(at.Add(time.Millisecond))) })
+	b.rdb.Del(b.ctx, queue.TaskKey(queue.Default, gone.ID), queue.PendingKey(queue.Default))
+	b.rdb.Set(b.ctx, queue.PendingKey(queue.Default), "x", 0)
+	for _, lane := range []string{"due", "gone"} {
+		if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: message(queue.Default), Lane: lane}}); err == nil {
+			t.Errorf("lane %s: no error", lane)
+		}
+	}
+	for range 2 {
+		b.look(time.Second)
+		if taken, err := b.Take(b.ctx, queue.Default, false); err == nil {
+			t.Errorf("%+v, want an error", taken)
+		}
+	}
+	b.rdb.Del(b.ctx, queue.PendingKey(queue.Default))
+	b.look(time.Second)
+	got := []string{b.take().ID, b.take().ID}
+	slices.Sort(got)
+	want := []string{due.ID, next.ID}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%v run, want %v", got, want)
+	}
+}
+
