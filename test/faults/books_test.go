@@ -6,17 +6,20 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
+	"github.com/layerq/layerq/layer/layertest"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -319,11 +322,12 @@ func (s *site) countConversations(l *load, seen map[*job]int) {
 	}
 }
 
-// countStates is for what has no resource of its own: what is there at the end must
-// be what the last task of the lane said. Then all of the lane count as done.
+// countStates is for what has no resource of its own. What is there at the end must be what the last task of the lane
+// said; and of the calls that were answered with success there must be one for each task, in their order: else a task has
+// had no effect, whatever came after it.
 func (s *site) countStates(l *load, states map[*job]*tasks.Info, seen map[*job]int) {
 	s.t.Helper()
-	lanes := make(map[string][]*job)
+	lanes, calls := make(map[string][]*job), s.callsOf(l)
 	for _, j := range l.accepted() {
 		if lane := laneOf(j.task); lane != "" && states[j] != nil && states[j].State == tasks.StateCompleted {
 			lanes[lane] = append(lanes[lane], j)
@@ -337,15 +341,47 @@ func (s *site) countStates(l *load, states map[*job]*tasks.Info, seen map[*job]i
 	})
 	for i, lane := range names {
 		jobs := lanes[lane]
-		if err := differs[i]; err != nil {
-			last := jobs[len(jobs)-1]
-			s.t.Errorf("%s: %s (%s) was the last of %d: %v", lane, last.key, last.task.Type(), len(jobs), err)
-			continue
-		}
-		for _, j := range jobs {
+		last := jobs[len(jobs)-1]
+		for _, j := range called(jobs, calls[lane]) {
 			seen[j]++
 		}
+		if err := differs[i]; err != nil {
+			s.t.Errorf("%s: %s (%s) was the last of %d: %v", lane, last.key, last.task.Type(), len(jobs), err)
+			seen[last] = 0
+		}
 	}
+}
+
+// callsOf are the paths of the calls that were answered with success for tasks without a UUID, by lane.
+func (s *site) callsOf(l *load) map[string][]string {
+	s.t.Helper()
+	lanes := make(map[string]string)
+	for _, j := range l.jobs {
+		if path := pathOf(j.task); path != "" {
+			lanes[path] = laneOf(j.task)
+		}
+	}
+	calls := make(map[string][]string)
+	if len(lanes) == 0 {
+		return calls
+	}
+	for _, r := range s.emulator.Requests(l.since) {
+		if path := changed(s.t, r); path != "" && succeeded(r) {
+			calls[lanes[path]] = append(calls[lanes[path]], path)
+		}
+	}
+	return calls
+}
+
+// called are the jobs of a lane that have a call of their own: one after that of the job before.
+func called(jobs []*job, calls []string) []*job {
+	var have []*job
+	for _, path := range calls {
+		if len(have) < len(jobs) && pathOf(jobs[len(have)].task) == path {
+			have = append(have, jobs[len(have)])
+		}
+	}
+	return have
 }
 
 // laneOf names what tasks without a UUID of their own at Layer change.
@@ -408,22 +444,16 @@ func (s *site) repeats(l *load) int {
 		}
 	}
 	for _, r := range s.emulator.Requests(l.since) {
-		success := r.Status >= 200 && r.Status < 300
 		if id, err := uuid.Parse(r.Dedupe); err == nil && l.byID[id] != nil {
 			if done[r.Dedupe] {
 				repeated++
 				details = append(details, fmt.Sprintf("%s %s %s %s %d", r.At.Format(time.StampMilli), r.Dedupe, r.Method, r.Path, r.Status))
 			}
-			done[r.Dedupe] = done[r.Dedupe] || success
+			done[r.Dedupe] = done[r.Dedupe] || succeeded(r)
 			continue
 		}
-		_, path, _ := strings.Cut(r.Path, "/users/")
-		path, err := url.PathUnescape(path)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		if success && r.Method != "GET" && path != "" {
-			calls[strings.TrimSuffix(path, "/mallory")]++
+		if path := changed(s.t, r); path != "" && succeeded(r) {
+			calls[path]++
 		}
 	}
 	for path, n := range calls {
@@ -439,13 +469,29 @@ func (s *site) repeats(l *load) int {
 	return repeated
 }
 
+func succeeded(r layertest.Request) bool { return r.Status >= 200 && r.Status < 300 }
+
+// changed is what a call changes, as pathOf has it; empty for one that is for no user, or changes nothing.
+func changed(t *testing.T, r layertest.Request) string {
+	t.Helper()
+	if r.Method == http.MethodGet {
+		return ""
+	}
+	_, path, _ := strings.Cut(r.Path, "/users/")
+	path, err := url.PathUnescape(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // pathOf is where the calls of a task without a UUID go, below /users/.
 func pathOf(t tasks.Task) string {
 	switch t := t.(type) {
 	case tasks.BlockUser:
 		return t.Owner + "/blocks"
 	case tasks.UnblockUser:
-		return t.Owner + "/blocks"
+		return t.Owner + "/blocks/" + t.User
 	case tasks.UpsertIdentity:
 		return t.User + "/identity"
 	case tasks.SetBadge:
