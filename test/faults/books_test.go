@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
@@ -154,6 +152,7 @@ func (s *site) balance(l *load, ok allowed) *books {
 	s.countAnnouncements(l, texts, seen)
 	s.countConversations(l, seen)
 	s.countStates(l, states, seen)
+	s.early(l)
 	for _, j := range l.accepted() {
 		s.judge(b, j, seen[j], states[j], ok)
 	}
@@ -271,11 +270,7 @@ func (s *site) countMessages(l *load, b *books, texts map[string]*job, seen map[
 			found = append(found, j)
 		}
 		slices.Reverse(found)
-		for i := 1; i < len(found); i++ {
-			if found[i].n < found[i-1].n {
-				b.Turned++
-			}
-		}
+		b.Turned += turned(found)
 	}
 }
 
@@ -444,7 +439,7 @@ func (s *site) repeats(l *load) int {
 		}
 	}
 	for _, r := range s.emulator.Requests(l.since) {
-		if id, err := uuid.Parse(r.Dedupe); err == nil && l.byID[id] != nil {
+		if l.byDedupe(r.Dedupe) != nil {
 			if done[r.Dedupe] {
 				repeated++
 				details = append(details, fmt.Sprintf("%s %s %s %s %d", r.At.Format(time.StampMilli), r.Dedupe, r.Method, r.Path, r.Status))

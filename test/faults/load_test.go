@@ -25,6 +25,10 @@ type job struct {
 	conversation layer.ConversationID // of a message
 	text         string               // of a message or an announcement
 
+	at time.Time     // when it is to be done at the earliest; zero for at once
+	in time.Duration // after which delay; zero for none
+
+	sent     time.Time // when Enqueue was first asked
 	accepted time.Time // zero until Enqueue said so
 }
 
@@ -150,7 +154,7 @@ func (l *load) enqueueThrough(addr string, over time.Duration) {
 	l.spread(over, func(ctx context.Context, jobs []*job) []error {
 		requests := make([]tasks.Request, len(jobs))
 		for i, j := range jobs {
-			requests[i] = tasks.Request{Task: j.task, Options: []tasks.Option{tasks.Key(j.key)}}
+			requests[i] = tasks.Request{Task: j.task, Options: j.options()}
 			if without("lanes") {
 				requests[i].Options = append(requests[i].Options, tasks.Unordered())
 			}
@@ -188,6 +192,12 @@ func (l *load) spread(over time.Duration, send func(context.Context, []*job) []e
 // sendOnce returns the jobs from the first on that was not accepted.
 func (l *load) sendOnce(jobs []*job, send func(context.Context, []*job) []error) []*job {
 	var left []*job
+	now := time.Now()
+	for _, j := range jobs {
+		if j.sent.IsZero() {
+			j.sent = now
+		}
+	}
 	for i, err := range send(l.site.t.Context(), jobs) {
 		if err != nil {
 			left = append(left, jobs[i])
@@ -207,6 +217,15 @@ func (l *load) accepted() []*job {
 		}
 	}
 	return list
+}
+
+// byDedupe is the job with the UUID that a call carried; nil if it carried none of the load's.
+func (l *load) byDedupe(text string) *job {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return nil
+	}
+	return l.byID[id]
 }
 
 func (l *load) texts(t *testing.T) map[string]*job {

@@ -29,6 +29,7 @@ var results = &table{rows: make(map[string]map[engine]map[uint64]*books), needed
 // rowNames are the rows in the order of the document. Each is a fault.
 var rowNames = []string{
 	"worker: kill -9 every 2 s",
+	"worker: kill -9 every 2 s, half of the tasks delayed",
 	"worker: kill -9 before the call",
 	"worker: kill -9 during the call",
 	"worker: kill -9 after the call, before the marker",
