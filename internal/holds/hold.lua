@@ -267,7 +267,7 @@ for _, h in ipairs({ fleet, own }) do
 	end
 end
 if changed then
-	redis.call("PUBLISH", ARGV[10], worker)
+	redis.pcall("PUBLISH", ARGV[10], worker) -- where the user has not the permission, others learn when they ask
 end
 return {
 	seen.reason, seen.code, seen.reason ~= "" and math.max(seen.till - now, 0) or 0, probing, probes and "1" or "0", wait,

@@ -27,8 +27,8 @@ func (k *Keeper) listen(ctx context.Context, me string) {
 			if !ok {
 				return
 			}
-			if message, ok := event.(*redis.Message); ok && message.Payload == me {
-				continue
+			if message, ok := event.(*redis.Message); ok && (message.Payload == me || message.Payload == "") {
+				continue // our own, or somebody tries whether it may publish
 			}
 			k.mu.Lock()
 			k.news = true
