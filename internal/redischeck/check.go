@@ -3,7 +3,6 @@ package redischeck
 import (
 	"cmp"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/layerq/layerq/internal/queue"
 )
 
 // Severity says what is to be done about a finding.
@@ -47,18 +44,13 @@ func (f Findings) Of(s Severity) []string {
 	return texts
 }
 
-//go:embed check.lua
-var checkLua string
-
-var checkScript = redis.NewScript(checkLua)
-
 // Check finds out whether tasks are safe with a Redis, and whether its user may do
 // what workers do. Nothing that it writes stays. Of what it cannot find
 // out it says so; where Redis cannot be reached at all, that is the only finding.
 //
 // In a cluster the nodes are taken to be alike: one is asked about its memory and disk.
 func Check(ctx context.Context, rdb redis.UniversalClient) Findings {
-	if err := rdb.Ping(ctx).Err(); err != nil {
+	if err := rdb.Ping(ctx).Err(); err != nil && !isForbidden(err.Error()) {
 		return Findings{of(err)}
 	}
 	var all Findings
@@ -83,35 +75,24 @@ func of(err error) Finding {
 func permissions(ctx context.Context, rdb redis.UniversalClient) Findings {
 	var all Findings
 	var forbidden, unknown []string
-	note := func(command, said string) {
+	note := func(t try, err error) {
+		said := err.Error()
 		switch {
-		case strings.Contains(said, "NOPERM"), strings.Contains(said, "can't run this command"), strings.Contains(said, "No permissions"):
-			forbidden = append(forbidden, command)
+		case isForbidden(said):
+			forbidden = append(forbidden, t.refused(said))
 		case strings.Contains(strings.ToLower(said), "unknown"):
-			unknown = append(unknown, command)
+			unknown = append(unknown, t.command)
 		default:
-			all = append(all, of(errors.New(said)))
+			all = append(all, of(err))
 		}
 	}
-	for _, q := range queue.Names {
-		refusals, err := checkScript.Run(ctx, rdb, scratch(q)).StringSlice()
-		if err != nil {
-			note("EVALSHA", err.Error())
-			break
+	for _, t := range tryAll(ctx, rdb) {
+		if t.err != nil {
+			note(t, t.err)
 		}
-		for _, refusal := range refusals {
+		for _, refusal := range t.refusals {
 			command, said, _ := strings.Cut(refusal, " ")
-			note(command, said)
-		}
-	}
-	for command, err := range map[string]error{
-		"BLMOVE":    block(ctx, rdb, scratch(queue.Default)[1]),
-		"SREM":      rdb.SRem(ctx, queue.AllQueuesKey, "layerq-check").Err(),
-		"PUBLISH":   rdb.Publish(ctx, queue.WakeChannel, "").Err(),
-		"SUBSCRIBE": subscribe(ctx, rdb, queue.WakeChannel, "asynq:cancel"),
-	} {
-		if err != nil {
-			note(command, err.Error())
+			note(try{command: command, key: t.key}, errors.New(said))
 		}
 	}
 	if len(forbidden) > 0 {
@@ -123,35 +104,14 @@ func permissions(ctx context.Context, rdb redis.UniversalClient) Findings {
 	return all
 }
 
-// scratch are keys of a queue that nothing else uses.
-func scratch(q string) []string {
-	own := queue.Prefix(q) + "layerq-check:"
-	return []string{own + "hash", own + "list", own + "zset", own + "set", own + "string", "layerq:{" + q + "}:check"}
-}
-
-// block waits on a list for what will not come. No script may do so.
-func block(ctx context.Context, rdb redis.UniversalClient, list string) error {
-	err := rdb.Do(ctx, "BLMOVE", list, list, "RIGHT", "LEFT", "0.001").Err()
-	if errors.Is(err, redis.Nil) {
-		return nil
-	}
-	return err
-}
-
-func subscribe(ctx context.Context, rdb redis.UniversalClient, channels ...string) error {
-	sub := rdb.Subscribe(ctx, channels...)
-	_, err := sub.Receive(ctx)
-	return errors.Join(err, sub.Close())
-}
-
-func list(commands []string) string {
-	slices.Sort(commands)
-	commands = slices.Compact(commands)
+func list(names []string) string {
+	slices.Sort(names)
+	names = slices.Compact(names)
 	const most = 8
-	if len(commands) > most {
-		return strings.Join(commands[:most], ", ") + fmt.Sprintf(" and %d more commands", len(commands)-most)
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
 	}
-	return strings.Join(commands, ", ")
+	return strings.Join(names, ", ")
 }
 
 // keeping reports whether Redis keeps what it acknowledged.

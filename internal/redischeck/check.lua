@@ -1,10 +1,10 @@
--- Tries every command that layerq and asynq run on a queue, on keys that nothing
+-- Tries every command that layerq and asynq run on keys, on some that nothing
 -- else uses and that are gone when this ends.
 --
--- KEYS[1] a hash, [2] a list, [3] a sorted set, [4] a set, [5] and [6] strings
+-- KEYS[1] a hash, [2] a list, [3] a sorted set, [4] a set, [5] a string
 --
 -- Returns a line for each refusal: the command, a space, and what Redis says.
-local hash, list, zset, set, text, ours = unpack(KEYS)
+local hash, list, zset, set, text = unpack(KEYS)
 local refusals = {}
 for _, try in ipairs({
 	{ "HSET", hash, "f", "1" }, { "HSETNX", hash, "f", "1" }, { "HSCAN", hash, "0" }, { "HLEN", hash }, { "HGET", hash, "f" }, { "HMGET", hash, "f" }, { "HGETALL", hash }, { "HVALS", hash },
@@ -17,12 +17,12 @@ for _, try in ipairs({
 	{ "SADD", set, "x" }, { "SISMEMBER", set, "x" }, { "SMEMBERS", set }, { "SREM", set, "x" },
 	{ "SET", text, "1" }, { "SETEX", text, "9", "1" }, { "GET", text }, { "INCR", text }, { "EXPIRE", text, "9" }, { "PEXPIRE", text, "9999" },
 	{ "EXPIREAT", text, "4102444800" }, { "TTL", text }, { "PTTL", text }, { "EXISTS", text }, { "DEL", text },
-	{ "SET", ours, "1", "PX", "9999" }, { "DEL", ours }, { "TIME" },
+	{ "SET", text, "1", "PX", "9999" }, { "TIME" },
 }) do
 	local answer = redis.pcall(unpack(try))
 	if type(answer) == "table" and answer.err then
 		refusals[#refusals + 1] = try[1] .. " " .. answer.err
 	end
 end
-redis.pcall("DEL", hash, list, zset, set, text, ours)
+redis.pcall("DEL", hash, list, zset, set, text)
 return refusals

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/internal/redisurl"
@@ -73,6 +75,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"--user", "nosorting", "on", ">pw", "allkeys", "allchannels", "+@all", "-zadd", "-blmove",
 		"--user", "otherkeys", "on", ">pw", "~app:*", "allchannels", "+@all",
 		"--user", "nochannels", "on", ">pw", "allkeys", "resetchannels", "+@all",
+		"--user", "nohold", "on", ">pw", "~asynq:*", "~layerq:{bulk}:*", "~layerq:{critical}:*", "~layerq:{default}:*", "&asynq:*", "&layerq:wake", "+@all",
 		"--user", "noinfo", "on", ">pw", "allkeys", "allchannels", "+@all", "-info",
 	)...)
 	plain := redistest.NewServer(t, "--appendonly", "no", "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
@@ -93,10 +96,11 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"no cluster", "redis-cluster://:swordfish@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "is no cluster: use redis://"}}},
 		{"no sentinel", "redis-sentinel://" + volatile.Addr + "/m", redischeck.Findings{{redischeck.Fatal, "is no sentinel: use redis://, or the sentinels' own port"}}},
 		{"the least permissions", "redis://least:pw@" + s.Addr, nil},
-		{"a user without scripts", "redis://noscripts:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user EVALSHA: " + acl}}},
+		{"a user without scripts", "redis://noscripts:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user EVAL, EVALSHA: " + acl}}},
 		{"a user without two commands", "redis://nosorting:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user BLMOVE, ZADD: " + acl}}},
-		{"a user without our keys", "redis://otherkeys:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user BLMOVE, EVALSHA, SREM: " + acl}}},
-		{"a user without our channels", "redis://nochannels:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user PUBLISH, SUBSCRIBE: " + acl}}},
+		{"a user without our keys", "redis://otherkeys:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user ~asynq:queues, ~asynq:servers, ~asynq:workers, ~asynq:{bulk}:*, ~asynq:{critical}:*, ~asynq:{default}:*, ~layerq:{bulk}:*, ~layerq:{critical}:* and 3 more: " + acl}}},
+		{"a user without our channels", "redis://nochannels:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user &asynq:cancel, &layerq:hold, &layerq:wake: " + acl}}},
+		{"a user without what holds and permits need", "redis://nohold:pw@" + s.Addr, redischeck.Findings{{redischeck.Fatal, "forbids its user &layerq:hold, ~layerq:{hold}*, ~layerq:{permits}:*: " + acl}}},
 		{
 			"a user who may not look", "redis://noinfo:pw@" + s.Addr,
 			redischeck.Findings{{redischeck.Risk, "does not tell whether it keeps tasks (INFO is refused): it needs appendonly yes and maxmemory-policy noeviction"}},
@@ -201,6 +205,35 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// Whatever a worker runs, a user without it is told so by name.
+func TestEachCommandThatIsForbiddenIsNamed(t *testing.T) {
+	t.Parallel()
+	tried, err := os.ReadFile("check.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := []string{"BLMOVE", "EVAL", "EVALSHA", "PING", "PUBLISH", "SUBSCRIBE"}
+	for _, m := range regexp.MustCompile(`{ "([A-Z]+)"`).FindAllStringSubmatch(string(tried), -1) {
+		commands = append(commands, m[1])
+	}
+	slices.Sort(commands)
+	commands = slices.Compact(commands)
+	args := slices.Clone(safe)
+	for _, c := range commands {
+		args = append(args, "--user", "no"+c, "on", ">pw", "allkeys", "allchannels", "+@all", "-"+strings.ToLower(c))
+	}
+	s := redistest.NewServer(t, args...)
+	for _, c := range commands {
+		t.Run(c, func(t *testing.T) {
+			t.Parallel()
+			got := check(t, "redis://no"+c+":pw@"+s.Addr).Of(redischeck.Fatal)
+			if len(got) != 1 || !strings.HasPrefix(got[0], "forbids its user "+c+": ") {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
 // A script of ours that uses another command must be tried at the start, too.
 func TestEveryCommandOfTheScriptsIsTried(t *testing.T) {
 	t.Parallel()
@@ -236,5 +269,45 @@ func TestEveryCommandOfTheScriptsIsTried(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("only %d calls were found: does the test still look where the scripts are?", found)
+	}
+}
+
+// So must one that uses other keys or another channel.
+func TestEveryKeyAndChannelOfOursIsTried(t *testing.T) {
+	t.Parallel()
+	tried, err := os.ReadFile("try.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The keys of a queue are made of its name; what producers write is not the worker's; one is a task's type.
+	known := []string{queue.AllQueuesKey, queue.WakeChannel, "asynq:{", "layerq:{", "layerq:replicas", "layerq:undecodable"}
+	name := regexp.MustCompile(`"((?:asynq|layerq):[a-z{}]*)`)
+	for _, m := range name.FindAllStringSubmatch(string(tried), -1) {
+		known = append(known, m[1])
+	}
+	found := 0
+	for _, dir := range []string{"queue", "dequeue", "permits", "holds"} {
+		files, err := filepath.Glob("../" + dir + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range name.FindAllStringSubmatch(string(source), -1) {
+				found++
+				if !slices.Contains(known, m[1]) {
+					t.Errorf("%s: %s is not tried", file, m[1])
+				}
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d names were found: does the test still look where they are?", found)
 	}
 }
