@@ -1,13 +1,19 @@
 package queue_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+
 	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redischeck"
+	"github.com/layerq/layerq/internal/redistest"
 )
 
 // Redis undoes nothing of a script that fails. A task of which a half was stored would be there already when it is enqueued again,
@@ -110,3 +116,73 @@ func TestAFailedEnqueueLosesNoOtherTask(t *testing.T) {
 	}
 }
 
+// Rights may be taken away while workers run: a task that cannot be read is no garbage.
+func TestATaskThatCannotBeReadIsKept(t *testing.T) {
+	t.Parallel()
+	if !redistest.Real() {
+		t.Skip("the embedded Redis has no users; runs where " + redistest.EnvAddr + " is set")
+	}
+	for _, tc := range []struct {
+		name       string
+		prepare    func(b *leaseBench, m *queue.Message)
+		deliveries int
+	}{
+		{"pending", func(b *leaseBench, m *queue.Message) { enqueue(b.t, b.Store, m, time.Time{}) }, 1},
+		{"due", func(b *leaseBench, m *queue.Message) {
+			enqueue(b.t, b.Store, m, time.Now().Add(time.Hour))
+			b.rdb.ZAdd(b.ctx, queue.ScheduledKey(queue.Default), redis.Z{Score: 1, Member: m.ID})
+		}, 1},
+		{"its worker died", func(b *leaseBench, m *queue.Message) {
+			enqueue(b.t, b.Store, m, time.Time{})
+			b.take()
+			b.die(m.ID)
+		}, 2},
+		{"of another program's group", func(b *leaseBench, m *queue.Message) {
+			b.rdb.HSet(b.ctx, queue.TaskKey(queue.Default, m.ID), "msg", m.Encode(), "state", "aggregating", "group", "g")
+			b.rdb.ZAdd(b.ctx, "asynq:{default}:g:g", redis.Z{Score: 1, Member: m.ID})
+			b.rdb.SAdd(b.ctx, "asynq:{default}:groups", "g")
+		}, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			b := newLeaseBench(t)
+			m := message(queue.Default)
+			tc.prepare(b, m)
+			poor := queue.NewStore(withoutTasks(t, b.rdb))
+			for range 3 {
+				b.look(time.Second)
+				if taken, err := poor.Take(b.ctx, queue.Default, false); err == nil || !strings.HasPrefix(redischeck.Explain(err), "forbids its user what ") {
+					t.Fatalf("%+v, %v, want it refused", taken, err)
+				}
+			}
+			b.look(time.Second)
+			if taken := b.take(); taken.ID != m.ID || taken.Deliveries != tc.deliveries {
+				t.Errorf("%+v, want task %s", taken, m.ID)
+			}
+			if n := b.rdb.LLen(b.ctx, queue.ActiveKey(queue.Default)).Val(); n != 1 {
+				t.Errorf("%d are active, want 1", n)
+			}
+		})
+	}
+}
+
+// withoutTasks returns a client of the same Redis whose user has no rights on the hashes of tasks.
+func withoutTasks(t *testing.T, rdb redis.UniversalClient) *redis.Client {
+	t.Helper()
+	user := uuid.NewString()
+	if err := rdb.Do(t.Context(), "acl", "setuser", user, "on", "nopass", "~layerq:*", "~asynq:{default}:[^t]*", "&*", "+@all").Err(); err != nil {
+		t.Fatal(err)
+	}
+	client, ok := rdb.(*redis.Client)
+	if !ok {
+		t.Fatalf("%T", rdb)
+	}
+	opts := *client.Options()
+	opts.Username, opts.Password = user, "any"
+	poor := redis.NewClient(&opts)
+	t.Cleanup(func() {
+		_ = poor.Close()
+		_ = rdb.Do(context.WithoutCancel(t.Context()), "acl", "deluser", user).Err()
+	})
+	return poor
+}

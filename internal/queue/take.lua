@@ -31,8 +31,16 @@ local not_renewed = 12
 local lap = 8000
 local lanes_at_least, lanes_at_most = 1000, 5000
 
+-- is_failure tells whether Redis failed to read a task. Something else in the place of its hash is no task; but one that cannot be
+-- read (no permission, a slot that moves to another node) is there all the same, and must not be taken for garbage.
+local function is_failure(answer)
+	return type(answer) == "table" and answer.err and not string.find(answer.err, "WRONGTYPE", 1, true)
+end
+
+-- has_message returns 1 for a task. Where that cannot be told the script ends: ask before a task is taken from where it is.
 local function has_message(id)
-	return redis.pcall("HEXISTS", task_key(id), "msg")
+	local there = redis.pcall("HEXISTS", task_key(id), "msg")
+	return is_failure(there) and redis.call("HEXISTS", task_key(id), "msg") or there
 end
 
 -- drop removes what is left of a task that is gone: what came too late for it, a result, a state.
@@ -55,6 +63,7 @@ local function forward(set)
 		-- Not more than a week: the worker looks again long before.
 		return math.ceil(math.min(left, 604800000))
 	end
+	redis.call("LLEN", pending) -- fails where that is no list: before a task is taken from where it is
 	local found = redis.call("ZRANGEBYSCORE", set, "-inf", now / 1000, "WITHSCORES", "LIMIT", 0, 100)
 	for i = 1, #found, 2 do
 		local id, score = found[i], found[i + 1]
@@ -82,10 +91,11 @@ end
 -- recover puts the tasks of workers that are gone to the front of the line.
 local function recover()
 	for _, id in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now / 1000, "LIMIT", 0, 100)) do
+		local there = has_message(id)
 		redis.call("ZREM", leases, id)
 		if redis.call("LREM", active, 1, id) == 0 then
 			-- Settled, and a renewal came late.
-		elseif has_message(id) ~= 1 then
+		elseif there ~= 1 then
 			drop(id)
 		else
 			redis.call("HINCRBY", task_key(id), "crashes", 1)
@@ -110,11 +120,11 @@ local function dissolve()
 	for _, group in ipairs(redis.call("SMEMBERS", asynq .. "groups")) do
 		local members = asynq .. "g:" .. group
 		for _, id in ipairs(redis.call("ZRANGE", members, 0, 99)) do
-			redis.call("ZREM", members, id)
 			if has_message(id) == 1 then
 				redis.call("HDEL", task_key(id), "group")
 				make_pending(id, since)
 			end
+			redis.call("ZREM", members, id)
 		end
 		if redis.call("EXISTS", members) == 0 then
 			redis.call("SREM", asynq .. "groups", group)
@@ -138,7 +148,7 @@ local function keep_dead_letters()
 	for i = 1, #noted, 2 do
 		local id = noted[i]
 		if not redis.call("ZSCORE", archived, id) then
-			if redis.call("HGET", task_key(id), "state") == "archived" and has_message(id) == 1 then
+			if has_message(id) == 1 and redis.call("HGET", task_key(id), "state") == "archived" then
 				redis.call("ZADD", archived, noted[i + 1], id)
 			else
 				redis.call("ZREM", dead, id)
@@ -223,6 +233,7 @@ local function look()
 		redis.call("HSET", own .. "look", "wait", wait)
 	end
 	redis.call("HSET", own .. "look", "at", now)
+	redis.call("LLEN", pending) -- as in forward
 	if now >= wait then
 		recover() -- recovery
 		adopt() -- recovery
@@ -308,6 +319,11 @@ for _ = 1, 100 do
 	end
 	local key = task_key(id)
 	local task = redis.pcall("HMGET", key, "msg", "result", "attempts", "failures", "deliveries", "crashes", "lane", "retries")
+	if is_failure(task) then
+		redis.call("RPUSH", pending, id)
+		redis.call("LPOP", active)
+		return task
+	end
 	if task[1] then
 		local lane, crashes = task[7] or "", tonumber(task[6]) or 0
 		if (lane == "" or is_turn(lane, id)) and (crashes < tonumber(ARGV[5]) or is_alone(id)) then

@@ -27,6 +27,7 @@ var replies = []reply{
 	{"NOAUTH", "wants a password: redis://USER:PASSWORD@HOST, or redis://:PASSWORD@HOST", Fatal},
 	{"unauthenticated", "wants a password: redis://USER:PASSWORD@HOST, or redis://:PASSWORD@HOST", Fatal},
 	{"NOPERM", "forbids its user what is needed", Fatal},
+	{"The user executing the script can't", "forbids its user what the scripts need: commands, or keys that begin with asynq: or layerq:", Fatal},
 	{"DB index is out of range", "does not have the database of REDIS_URL", Fatal},
 	{"SELECT is not allowed", "has no database but 0", Fatal},
 	{"cluster support disabled", "is no cluster: use redis://", Fatal},

@@ -163,6 +163,10 @@ func TestExplain(t *testing.T) {
 		{"a wrapped answer", fmt.Errorf("queue: %w", reply("WRONGPASS invalid username-password pair or user is disabled.")), "refuses the user or the password of REDIS_URL", true, true},
 		{"one that was explained before", explained{reply("NOAUTH Authentication required.")}, "wants a password: redis://USER:PASSWORD@HOST, or redis://:PASSWORD@HOST", true, true},
 		{"a forbidden command", reply("NOPERM this user has no permissions to run the 'evalsha' command"), "forbids its user what is needed: this user has no permissions to run the 'evalsha' command", true, true},
+		{
+			"a forbidden command of a script", reply("ERR The user executing the script can't run this command or subcommand script: 6c02, on @user_script:39."),
+			"forbids its user what the scripts need: commands, or keys that begin with asynq: or layerq:", true, true,
+		},
 		{"a replica", reply("READONLY You can't write against a read only replica. script: 6c02, on @user_script:39."), "is a read-only replica: use the address of the primary, or redis-sentinel://", true, false},
 		{"a restart", reply("LOADING Redis is loading the dataset in memory"), "is still loading its data", true, false},
 		{"full memory", reply("OOM command not allowed when used memory > 'maxmemory'."), "has no memory left for new tasks (maxmemory): give it more, or let workers finish some", true, false},
