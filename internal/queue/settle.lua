@@ -31,8 +31,11 @@ if not mine then
 	return 0
 end
 local now, since = clock()
+if verdict == "back" then
+	redis.call("RPUSH", asynq .. "pending", id) -- may fail, so it is the first
+end
 redis.call("ZREM", asynq .. "lease", id) -- recovery
-redis.call("LREM", asynq .. "active", 1, id)
+redis.call("LREM", asynq .. "active", 0, id) -- more than one where it was deleted by hand, and enqueued again
 if #ARGV > 10 then
 	redis.call("HSET", key, unpack(ARGV, 11))
 end
@@ -52,7 +55,6 @@ end
 
 if verdict == "back" then
 	redis.call("HSET", key, "state", "pending", "pending_since", since)
-	redis.call("RPUSH", asynq .. "pending", id)
 	return 1
 end
 if ARGV[8] ~= "" then

@@ -51,6 +51,19 @@ local function drop(id)
 	table.insert(dropped, id)
 end
 
+-- is_in tells whether a task is where its state says. Entries of the same id in other places are leftovers then: somebody has deleted
+-- the task by hand, but for them, and it was enqueued again. It must not run twice at a time.
+local function is_in(state, id)
+	if state == "pending" then
+		return redis.call("LPOS", pending, id)
+	elseif state == "active" then
+		return redis.call("ZSCORE", leases, id)
+	elseif state == "scheduled" or state == "retry" or state == "archived" or state == "completed" then
+		return redis.call("ZSCORE", asynq .. state, id)
+	end
+	return false
+end
+
 -- forward makes up to 100 due tasks of a set pending, as asynq's forwarder does. It returns how many
 -- milliseconds there are until the next one is due, -1 if the set is empty.
 local function forward(set)
@@ -74,7 +87,9 @@ local function forward(set)
 			drop(id)
 		else
 			local task = redis.call("HMGET", task_key(id), "lane", "state")
-			if not task[1] or task[2] ~= "scheduled" then
+			if task[2] and asynq .. task[2] ~= set and is_in(task[2], id) then
+				redis.call("ZREM", set, id)
+			elseif not task[1] or task[2] ~= "scheduled" then
 				redis.call("ZREM", set, id)
 				make_pending(id, since)
 			elseif not join_due(task[1], now, since) then
@@ -93,11 +108,11 @@ local function recover()
 	for _, id in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", now / 1000, "LIMIT", 0, 100)) do
 		local there = has_message(id)
 		redis.call("ZREM", leases, id)
-		if redis.call("LREM", active, 1, id) == 0 then
+		if redis.call("LREM", active, 0, id) == 0 then
 			-- Settled, and a renewal came late.
 		elseif there ~= 1 then
 			drop(id)
-		else
+		elseif not is_in(redis.call("HGET", task_key(id), "state"), id) then
 			redis.call("HINCRBY", task_key(id), "crashes", 1)
 			redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
 			redis.call("RPUSH", pending, id)
@@ -318,13 +333,15 @@ for _ = 1, 100 do
 		return { "idle", dropped, now, unfinished and 1 or due }
 	end
 	local key = task_key(id)
-	local task = redis.pcall("HMGET", key, "msg", "result", "attempts", "failures", "deliveries", "crashes", "lane", "retries")
+	local task = redis.pcall("HMGET", key, "msg", "result", "attempts", "failures", "deliveries", "crashes", "lane", "retries", "state")
 	if is_failure(task) then
 		redis.call("RPUSH", pending, id)
 		redis.call("LPOP", active)
 		return task
 	end
-	if task[1] then
+	if task[1] and task[9] ~= "pending" and is_in(task[9], id) then
+		redis.call("LPOP", active)
+	elseif task[1] then
 		local lane, crashes = task[7] or "", tonumber(task[6]) or 0
 		if (lane == "" or is_turn(lane, id)) and (crashes < tonumber(ARGV[5]) or is_alone(id)) then
 			local count = (tonumber(task[5]) or 0) + 1
