@@ -50,7 +50,7 @@ func keyPattern(name string) *regexp.Regexp {
 }
 
 // busy are keys that hold something only while tasks are on their way.
-var busy = regexp.MustCompile(`^asynq:\{\w+\}:(pending|active|lease|scheduled|retry|paused)$|^layerq:\{\w+\}:(lane:.*|heads|held)$`)
+var busy = regexp.MustCompile(`^asynq:\{\w+\}:(pending|active|lease|scheduled|retry|paused)$|^layerq:\{\w+\}:(lane:.*|later:.*|heads|held)$`)
 
 // leftovers fails the row for what should not be in Redis when all is done and the
 // workers have stopped.
