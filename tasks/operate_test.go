@@ -287,7 +287,7 @@ func TestPauseAndResume(t *testing.T) {
 		}
 	}
 	until := time.Now().Add(time.Minute)
-	if err := queue.NewStore(o.rdb).Hold(t.Context(), []string{"bulk"}, queue.Hold{Reason: "401", Until: until}, time.Minute); err != nil {
+	if err := queue.NewStore(o.rdb).Hold(t.Context(), []string{"bulk"}, queue.Hold{Reason: "401", Until: until}, time.Minute, 1); err != nil {
 		t.Fatal(err)
 	}
 	if was, held, err := o.Resume(t.Context(), "bulk"); err != nil || was || held == nil || held.Reason != "401" {

@@ -49,7 +49,7 @@ func TestQueuesTellPausesApart(t *testing.T) {
 	rdb := redistest.New(t)
 	store := queue.NewStore(rdb)
 	until := time.Date(2100, 1, 2, 3, 4, 5, 0, time.UTC)
-	if err := store.Hold(t.Context(), []string{queue.Critical, queue.Default}, queue.Hold{Reason: "outage: 503 \u009bgone", Until: until}, time.Hour); err != nil {
+	if err := store.Hold(t.Context(), []string{queue.Critical, queue.Default}, queue.Hold{Reason: "outage: 503 \u009bgone", Until: until}, time.Hour, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.Pause(t.Context(), queue.Critical); err != nil {

@@ -26,7 +26,8 @@
 --   { reason, code, milliseconds left, milliseconds for which somebody else probes,
 --     "1" if the pass has the probe, milliseconds to wait for the fleet's word on an outage,
 --     the reason of a hold that began by this,
---     milliseconds for which the queues are to be marked as held, -1 if the mark is to be taken away, 0 for neither }
+--     milliseconds for which the queues are to be marked as held, -1 if the mark is to be taken away, 0 for neither,
+--     the number of that: whoever marks the queues after this may be late, and the higher number counts }
 -- with an empty reason if the worker is not held.
 
 local ask, worker, pass, credentials = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -40,7 +41,7 @@ local forget = 900000 -- for how long anything is remembered that nobody touches
 local among = -2 -- the first level of a hold among calls that are answered: a quarter of the shortest pause
 local mark_grace = 30000 -- for how long queues stay marked when the time is over and nobody probes
 
-local changed, began, mark = false, "", 0
+local changed, began, mark, nth = false, "", 0, 0
 
 local function read(key)
 	local v = redis.call("HMGET", key, "reason", "code", "until", "level", "wait", "began", "pass", "pass_until",
@@ -69,8 +70,10 @@ local function write(h)
 end
 
 local fleet, own = read(KEYS[1]), read(KEYS[2])
-local more = redis.call("HMGET", KEYS[1], "answered", "failures", "doubt", "good", "marked")
+local more = redis.call("HMGET", KEYS[1], "answered", "failures", "doubt", "good", "marked", "nth")
 local answered, doubt, good, marked = tonumber(more[1]) or 0, tonumber(more[3]) or 0, more[4] or "", tonumber(more[5]) or 0
+-- It rises also where the clock went back, and where Redis forgot the last one.
+local next_nth = math.max((tonumber(more[6]) or 0) + 1, time[1] * 1000000 + time[2])
 
 -- pause_of is how long a hold lasts: as the API says, else longer with each level, and a tenth more or less.
 local function pause_of(asked, level, least, most)
@@ -249,16 +252,19 @@ for _, h in ipairs({ fleet, own }) do
 end
 
 -- The queues are marked by whoever changes something. A hold of refused credentials is not shown while
--- others' are good; who is not held takes away the mark that is left of somebody else's.
+-- others' are good; who is not held takes away the mark that is left of somebody else's, also if another one was
+-- to do so: that may have failed.
 local marks = fleet.news or (own.news and (good == "" or good == credentials))
 if marks and seen.reason ~= "" then
 	mark = seen.till - now + mark_grace
 	marked = now + mark
-	redis.call("HSET", KEYS[1], "marked", number(marked))
-	keep(KEYS[1], marked)
 elseif seen.reason == "" and marked > now then
 	mark = -1
-	redis.call("HDEL", KEYS[1], "marked")
+end
+if mark ~= 0 then
+	nth = next_nth
+	redis.call("HSET", KEYS[1], "marked", number(marked), "nth", number(nth))
+	keep(KEYS[1], marked)
 end
 
 for _, h in ipairs({ fleet, own }) do
@@ -271,5 +277,5 @@ if changed then
 end
 return {
 	seen.reason, seen.code, seen.reason ~= "" and math.max(seen.till - now, 0) or 0, probing, probes and "1" or "0", wait,
-	began, mark,
+	began, mark, nth,
 }

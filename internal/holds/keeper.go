@@ -53,8 +53,8 @@ type exchanger interface {
 
 // marker shows holds at the queues.
 type marker interface {
-	Hold(ctx context.Context, queues []string, h queue.Hold, lasts time.Duration) error
-	Release(ctx context.Context, queues []string) error
+	Hold(ctx context.Context, queues []string, h queue.Hold, lasts time.Duration, nth int64) error
+	Release(ctx context.Context, queues []string, nth int64) error
 }
 
 // view is how things stand, as Redis said it last, or as this process knows better.
@@ -74,6 +74,7 @@ type outbox struct {
 	askAt   time.Time // before this, nothing is asked
 	pollAt  time.Time // a held worker looks again
 	failed  bool      // Redis did not answer the last time
+	unshown bool      // nor could the queues be marked
 }
 
 // found is a reason to hold the fleet.

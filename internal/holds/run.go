@@ -246,14 +246,34 @@ func (k *Keeper) exchange(ctx context.Context, req *request) error {
 	k.mu.Unlock()
 	switch {
 	case r.mark > 0:
-		err = k.marks.Hold(ctx, queue.Names, hold, r.mark)
+		k.shown(k.marks.Hold(ctx, queue.Names, hold, r.mark, r.nth))
 	case r.mark < 0:
-		err = k.marks.Release(ctx, queue.Names)
-	}
-	if err != nil { // it only shows there, and keeps away who has heard nothing
-		k.log.Warn("the queues do not show whether they are held", "error", err)
+		err = k.marks.Release(ctx, queue.Names, r.nth)
+		k.shown(err)
+		if err != nil {
+			k.again() // a mark that is left stops the fleet until it ends by itself
+		}
 	}
 	return nil
+}
+
+// shown logs, once, that the queues could not be marked. It only shows there, and keeps away who has heard nothing.
+func (k *Keeper) shown(err error) {
+	k.mu.Lock()
+	first := err != nil && !k.unshown
+	k.unshown = err != nil
+	k.mu.Unlock()
+	if first {
+		k.log.Warn("the queues do not show whether they are held", "error", err)
+	}
+}
+
+// again asks after a while what is to be done.
+func (k *Keeper) again() {
+	k.mu.Lock()
+	k.news, k.askAt = true, time.Now().Add(retry)
+	k.mu.Unlock()
+	k.poke()
 }
 
 // unsaid keeps what Redis did not hear. The caller has mu.

@@ -59,6 +59,7 @@ type reply struct {
 	confirm time.Duration // wait so long for the fleet's word on an outage
 	began   Reason        // of a hold that began by this request
 	mark    time.Duration // for how long the queues are to be marked as held, negative to take the mark away
+	nth     int64         // the number of that
 }
 
 type store struct {
@@ -114,7 +115,7 @@ func (s *store) args(req *request, now time.Time) []any {
 }
 
 func parse(fields []any) (reply, error) {
-	if len(fields) != 8 {
+	if len(fields) != 9 {
 		return reply{}, errReply
 	}
 	texts, numbers := make([]string, len(fields)), make([]int64, len(fields))
@@ -131,6 +132,6 @@ func parse(fields []any) (reply, error) {
 	ms := func(i int) time.Duration { return time.Duration(numbers[i]) * time.Millisecond }
 	return reply{
 		reason: Reason(texts[0]), code: texts[1], left: ms(2), probing: ms(3), probes: texts[4] == "1",
-		confirm: ms(5), began: Reason(texts[6]), mark: ms(7),
+		confirm: ms(5), began: Reason(texts[6]), mark: ms(7), nth: numbers[8],
 	}, nil
 }

@@ -56,7 +56,7 @@ func TestRealClusterTakesEveryScript(t *testing.T) {
 	if was, err := b.Remove(b.ctx, next.ID, queue.Pending); err != nil || was != queue.Pending {
 		t.Errorf("%s, %v", was, err)
 	}
-	if err := b.Hold(b.ctx, queue.Names, queue.Hold{Reason: "x"}, time.Minute); err != nil {
+	if err := b.Hold(b.ctx, queue.Names, queue.Hold{Reason: "x"}, time.Minute, 1); err != nil {
 		t.Error(err)
 	}
 	if _, err := b.Pause(b.ctx, queue.Default); err != nil {

@@ -32,6 +32,9 @@ func DeadKey(queue string) string { return ownPrefix(queue) + "dead" }
 // HeldKey holds back the tasks of a queue while it exists: the JSON of a [Hold].
 func HeldKey(queue string) string { return ownPrefix(queue) + "held" }
 
+// markKey is the number of the last [Store.Hold] or [Store.Release] of a queue, for a while.
+func markKey(queue string) string { return ownPrefix(queue) + "mark" }
+
 // LookKey is the hash that says when somebody last looked for what went wrong in a queue.
 func LookKey(queue string) string { return ownPrefix(queue) + "look" }
 

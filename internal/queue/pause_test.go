@@ -30,6 +30,13 @@ func TestPausesAndHolds(t *testing.T) {
 		"running; hold: held; resume again: held; release: running",
 		"running; pause: paused; hold: paused and held; resume: held; release: running",
 		"running; pause: paused; hold: paused and held; resume: held; expire: running",
+		// What a slow worker has to say comes after something newer: it changes nothing.
+		"running; hold: held; release: running; late hold: running",
+		"running; hold: held; late release: held; release: running",
+		"running; hold: held; pause: paused and held; late release: paused and held; release: paused; late hold: paused; resume: running",
+		"running; hold: held; release: running; pause: paused; late release: paused; late hold: paused; resume: running",
+		// A Redis that has lost the number goes by the next one, however low.
+		"running; hold: held; the number is lost: held; late release: running; hold: held; release: running",
 		// asynqmon, which knows of no holds: it shows them as a pause, and offers to end that.
 		"running; asynqmon pauses: paused; hold: paused and held; release: paused; asynqmon resumes: running",
 		"running; asynqmon pauses: paused; resume: running",
@@ -70,8 +77,10 @@ func TestPausesAndHolds(t *testing.T) {
 				lasts = 300 * time.Millisecond
 			}
 			hold := Hold{Reason: "outage: 503", Until: time.Now().Add(lasts)}
+			nth := int64(1)
 			for step := range strings.SplitSeq(steps, "; ") {
 				what, want, _ := strings.Cut(step, ": ")
+				nth++
 				switch what {
 				case "running":
 					want = what
@@ -84,11 +93,17 @@ func TestPausesAndHolds(t *testing.T) {
 				case "resume again":
 					was(false)(resume())
 				case "hold", "hold again":
-					fail(s.Hold(t.Context(), []string{Bulk}, hold, lasts))
+					fail(s.Hold(t.Context(), []string{Bulk}, hold, lasts, nth))
 				case "release", "release again":
-					fail(s.Release(t.Context(), []string{Bulk}))
+					fail(s.Release(t.Context(), []string{Bulk}, nth))
+				case "late hold":
+					fail(s.Hold(t.Context(), []string{Bulk}, Hold{Reason: "late"}, lasts, 1))
+				case "late release":
+					fail(s.Release(t.Context(), []string{Bulk}, 1))
+				case "the number is lost":
+					fail(rdb.Del(t.Context(), markKey(Bulk)).Err())
 				case "expire":
-					for rdb.Exists(t.Context(), pauseCall(Bulk, "", "", 0).keys[1]).Val() > 0 {
+					for rdb.Exists(t.Context(), HeldKey(Bulk)).Val() > 0 {
 						<-time.After(5 * time.Millisecond)
 					}
 				case "asynqmon pauses":
