@@ -28,7 +28,8 @@ const (
 	// FieldCode says in one word what an archived task ended with: Layer's code, or why
 	// it was not executed.
 	FieldCode = "code"
-	// FieldDeliveries counts how often the task was handed to a worker.
+	// FieldDeliveries counts how often the task was handed to a worker, but for those times when it came back
+	// and certainly no call was made for it.
 	FieldDeliveries = "deliveries"
 	// FieldToken names the delivery under way, or the last one: see [Taken].
 	FieldToken = "token"

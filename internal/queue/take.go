@@ -55,7 +55,7 @@ type Taken struct {
 	// Token is of this delivery alone: the count goes back when a replica takes over, and begins anew when an id
 	// is used again. See [Taken.Delivery].
 	Token string
-	// Deliveries counts how often the task was taken, this time included.
+	// Deliveries counts how often the task was taken, this time included: see [FieldDeliveries].
 	Deliveries int
 	// Crashes counts the deliveries in a row whose worker died or lost Redis.
 	Crashes int

@@ -21,6 +21,8 @@ type delivery struct {
 	failures int  // that used up one of the attempts the task may have
 	retries  int  // that failed and were to be repeated
 
+	execution *execution // nil until there is one
+
 	log *slog.Logger
 }
 

@@ -28,6 +28,14 @@ type gate struct{ next layer.Limiter }
 // Acquire implements [layer.Limiter].
 func (g gate) Acquire(ctx context.Context) (func(layer.Answer), error) {
 	x := executionOf(ctx)
+	release, err := g.acquire(ctx, x)
+	if err != nil {
+		x.refused.Store(true)
+	}
+	return release, err
+}
+
+func (g gate) acquire(ctx context.Context, x *execution) (func(layer.Answer), error) {
 	release := func(layer.Answer) {}
 	if g.next != nil {
 		var err error
@@ -40,6 +48,7 @@ func (g gate) Acquire(ctx context.Context) (func(layer.Answer), error) {
 		release(layer.Answer{Err: layer.ErrNoAttempt})
 		return nil, err
 	}
+	x.called.Store(true)
 	x.expiry.tried.Store(true)
 	failpoint.Soon(failpoint.DuringCall)
 	return release, nil
@@ -52,7 +61,13 @@ type execution struct {
 	mine     func() bool     // whether the task is still this worker's; nil: yes
 	draining context.Context // ends when a drain begins
 	budget   *budget         // of time
+
+	called, refused atomic.Bool // an attempt that the gate was asked for
 }
+
+// untouched tells whether the execution is known to have made no call: the gate let none through. One that never
+// asked it may have made calls by another way.
+func (x *execution) untouched() bool { return x.refused.Load() && !x.called.Load() }
 
 type executionKey struct{}
 

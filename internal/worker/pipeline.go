@@ -92,6 +92,7 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 		ctx = context.WithoutCancel(ctx) // asynq ends it, too
 	}
 	x := &execution{queue: d.Queue, expiry: expiry, mine: d.Mine, draining: p.draining}
+	d.execution = x
 	failpoint.Reach(failpoint.BeforeCall, d.Message.Payload)
 	return p.call(ctx, x, id, task, d.Deliveries)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/layerq/layerq/internal/dequeue"
+	"github.com/layerq/layerq/internal/holds"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
@@ -350,6 +351,46 @@ func TestPipeline_takes_a_deletion_for_done_that_an_earlier_execution_made(t *te
 			t.Errorf("delivery %d: %+v", deliveries, e)
 		}
 	}
+}
+
+// A deletion that came back before its call, because the worker drained or the fleet was held, has removed nothing.
+func TestPipeline_gives_back_a_delivery_without_a_call(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		calls   []error // what the gate's limiter says, one call after the other
+		refused error   // what the execution ends with
+		want    string
+	}{
+		{"it drains before the first call", []error{errDrained}, errDrained, "0"},
+		{"the fleet is held before the first call", []error{&holds.HeldError{}}, &holds.HeldError{}, "0"},
+		{"it drains between two calls", []error{nil, errDrained}, errDrained, ""},
+		{"it is cut off in its call", []error{nil}, errDrained, ""},
+		{"the gate was never asked", nil, errDrained, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, func(ctx context.Context) (tasks.Result, error) {
+				for _, err := range c.calls {
+					if release, err := Gate(saying{err}).Acquire(ctx); err == nil {
+						release(layer.Answer{Status: 200})
+					}
+				}
+				return tasks.Result{}, &layer.TransportError{Kind: layer.KindLimiter, Err: c.refused}
+			})
+			e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil)
+			if e.Verdict != queue.VerdictBack || field(e, queue.FieldDeliveries) != c.want {
+				t.Errorf("%+v, want it back with deliveries %q", e, c.want)
+			}
+		})
+	}
+}
+
+// saying is a limiter that gives a permit, or an error.
+type saying struct{ err error }
+
+func (s saying) Acquire(context.Context) (func(layer.Answer), error) {
+	return func(layer.Answer) {}, s.err
 }
 
 func TestPipeline_archives_a_panic(t *testing.T) {

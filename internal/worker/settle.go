@@ -95,6 +95,10 @@ func (d *delivery) counts() []any {
 	if d.retries != d.Retries {
 		fields = append(fields, queue.FieldRetries, d.retries)
 	}
+	if d.execution != nil && d.execution.untouched() {
+		// The next delivery is the first that makes a call: what it does not find was not removed by this one.
+		fields = append(fields, queue.FieldDeliveries, d.Deliveries-1)
+	}
 	return fields
 }
 
