@@ -71,8 +71,9 @@ type hands struct {
 // two producers may of a Redis Cluster.
 type handle struct{ queue, id string }
 
-// put adds a delivery. An earlier one of the same task is lost: Redis has given the task out again.
-func (h *hands) put(d *Delivery) {
+// put adds a delivery. An earlier one of the same task is lost: Redis has given the task out again. It is returned if nobody
+// has claimed it, or will.
+func (h *hands) put(d *Delivery) (unclaimed *Delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.byName == nil {
@@ -81,8 +82,12 @@ func (h *hands) put(d *Delivery) {
 	name := handle{d.Queue, d.ID}
 	if before := h.byName[name]; before != nil {
 		before.lose()
+		if _, claimed := h.inUse[before]; !claimed {
+			unclaimed = before
+		}
 	}
 	h.byName[name] = d
+	return unclaimed
 }
 
 // claim hands a delivery over, once. It returns nil if there is none. Where nothing was in use before, renew is started

@@ -54,3 +54,6 @@ func (d *Delivery) Age(by time.Duration) {
 	defer d.mu.Unlock()
 	d.until = d.until.Add(-by)
 }
+
+// Took is what a look does that found a task.
+func (h *Hook) Took(d *Delivery) { h.took(d) }

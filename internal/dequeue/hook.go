@@ -44,6 +44,8 @@ const (
 	// takeTimeout ends a look that Redis does not answer. go-redis would send it three times more,
 	// and a Redis that hung for a moment would then hand out four tasks whose answers nobody reads.
 	takeTimeout = 5 * time.Second
+	// putBackPoll is the pause before a task is put back again.
+	putBackPoll = 200 * time.Millisecond
 )
 
 // Hook runs our script in the place of asynq's dequeue script, and waits for a
@@ -265,15 +267,32 @@ func (h *Hook) look(ctx context.Context, w *waiter, pass Pass) (*Delivery, queue
 	if h.ending.Err() != nil { // closed while Redis was asked
 		return nil, found, h.putBack(ctx, d)
 	}
-	h.hands.put(d)
+	h.took(d)
 	return d, found, nil
 }
 
-// putBack returns a task that nobody here shall execute any more.
+// took notes a delivery until asynq hands it over.
+func (h *Hook) took(d *Delivery) {
+	if before := h.hands.put(d); before != nil && before.Pass != nil {
+		before.Pass.Release()
+	}
+}
+
+// putBack returns a task that nobody here shall execute any more. While ctx lasts it is tried again: else the task would wait for
+// the end of its lease.
 func (h *Hook) putBack(ctx context.Context, d *Delivery) error {
 	d.lose()
-	_, err := h.Settle(ctx, d, queue.Settlement{Verdict: queue.VerdictBack})
-	return err
+	for {
+		_, err := h.Settle(ctx, d, queue.Settlement{Verdict: queue.VerdictBack, Fields: []any{queue.FieldDeliveries, d.Deliveries - 1}})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(putBackPoll):
+		}
+	}
 }
 
 // message returns what the worker gets to see of a task.
