@@ -74,6 +74,7 @@ type outbox struct {
 	askAt   time.Time // before this, nothing is asked
 	pollAt  time.Time // a held worker looks again
 	failed  bool      // Redis did not answer the last time
+	stuck   bool      // nor while this worker is held, and that is logged
 	unshown bool      // nor could the queues be marked
 }
 

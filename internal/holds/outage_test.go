@@ -268,13 +268,16 @@ func TestRedisAwayDuringHold(t *testing.T) {
 	simulate(t, func(w *world) {
 		w.work = -1
 		w.breaks(unavailable)
-		w.worker("a", 8, Options{})
+		s := w.worker("a", 8, Options{})
 		w.sleep(5 * time.Second)
 		w.redis.SetError("LOADING not now")
 		at := w.now()
 		w.sleep(time.Minute)
 		if n := w.during(at, w.now()); n > 1 {
 			t.Errorf("%d calls while nobody knows", n)
+		}
+		if n := s.log.count("layer is not asked again until it does"); n != 1 {
+			t.Errorf("it is said %d times that Redis is what is waited for", n)
 		}
 		w.answers(always(sent))
 		w.redis.SetError("")
@@ -299,6 +302,9 @@ func TestHoldWithoutRedis(t *testing.T) {
 		w.sleep(20 * time.Second)
 		if n := w.during(at, w.now()); n != 0 || s.Snapshot().Reason != RetryAfter {
 			t.Errorf("%d calls, %+v", n, s.Snapshot())
+		}
+		if n := s.log.count("layer is not asked again until it does"); n != 1 {
+			t.Errorf("it is said %d times that Redis is what is waited for", n)
 		}
 	})
 }

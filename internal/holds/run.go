@@ -281,7 +281,11 @@ func (k *Keeper) unsaid(req *request, err error) {
 	now := time.Now()
 	k.askAt = now.Add(retry)
 	switch {
-	case k.failed || k.closed:
+	case k.closed:
+	case k.reason != "" && !k.stuck:
+		k.stuck = true
+		k.log.Warn("redis does not answer: layer is not asked again until it does", "error", err)
+	case k.failed:
 	case !k.known:
 		k.log.Warn("redis does not say whether layer is to be left alone: no tasks are taken until it does", "error", err)
 	default:
@@ -310,7 +314,7 @@ func (k *Keeper) unsaid(req *request, err error) {
 // said takes over what Redis said. The caller has mu.
 func (k *Keeper) said(req *request, r reply, sent time.Time) {
 	now := time.Now()
-	k.failed = false
+	k.failed, k.stuck = false, false
 	if r.began != "" {
 		k.counts[r.began]++
 	}
