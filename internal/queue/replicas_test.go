@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"os/exec"
@@ -31,6 +32,59 @@ func TestWithoutReplicasATaskIsNotConfirmed(t *testing.T) {
 	}
 	if rec, err := store.Find(t.Context(), m.ID); err != nil || rec.State != queue.Pending {
 		t.Errorf("%+v, %v, want it stored all the same", rec, err)
+	}
+}
+
+// Replicas confirm what was written before they are asked: so they are asked after the last write.
+func TestReplicasAreAskedAfterWhatIsRepeated(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.New(t)
+	sent := new(waits)
+	rdb.AddHook(sent)
+	store := queue.NewStore(rdb)
+	if err := store.RequireReplicas(1, 50*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	entries := []queue.Entry{{Message: message(queue.Default), Lane: "a"}, {Message: message(queue.Default), Lane: "a"}}
+	if _, err := store.Enqueue(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(sent.names); n < 4 || sent.names[n-1] != "wait" || sent.names[n-2] != "set" {
+		t.Errorf("%v, want a mark and the question at the end", sent.names)
+	}
+	if n := rdb.LLen(t.Context(), queue.LaneKey(queue.Default, "a")).Val(); n != 1 {
+		t.Errorf("%d wait in the lane, want 1", n)
+	}
+}
+
+// waits is a Redis that has forgotten the script in a pipeline, and whose replica confirms. It notes what it was sent.
+type waits struct{ names []string }
+
+func (*waits) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (w *waits) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		w.names = append(w.names, cmd.Name())
+		return next(ctx, cmd)
+	}
+}
+
+func (w *waits) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		var sent []redis.Cmder
+		for _, cmd := range cmds {
+			w.names = append(w.names, cmd.Name())
+			c, plain := cmd.(*redis.Cmd)
+			switch {
+			case plain && cmd.Name() == "wait":
+				c.SetVal(int64(1))
+			case cmd.Name() == "eval":
+				cmd.SetErr(answer("NOSCRIPT No matching script. Please use EVAL."))
+			default:
+				sent = append(sent, cmd)
+			}
+		}
+		return next(ctx, sent)
 	}
 }
 

@@ -82,7 +82,8 @@ type call struct {
 	args []any
 }
 
-// around adds commands to a pipeline, before and after its scripts. Nil adds none.
+// around adds commands to a pipeline, before and after its scripts; those after them once more where a script had to be
+// repeated. Nil adds none.
 type around struct{ before, after func(redis.Pipeliner) }
 
 // runAll executes sc once per call, with more around, in one round trip. Each result has its own error.
@@ -111,7 +112,7 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []c
 		more.after(pipe)
 	}
 	_, err := pipe.Exec(ctx)
-	forgotten := false
+	forgotten, repeated := false, false
 	for i, result := range results {
 		// Every command carries its own error, but where the connection was refused
 		// (a wrong password): then the pipeline alone has it.
@@ -120,11 +121,17 @@ func runAll(ctx context.Context, rdb redis.UniversalClient, sc script, calls []c
 		}
 		switch err := result.Err(); {
 		case redis.HasErrorPrefix(err, "NOSCRIPT"): // somebody flushed the scripts in between
-			forgotten = true
+			forgotten, repeated = true, true
 			results[i] = rdb.Eval(ctx, sc.source, calls[i].keys, calls[i].args...)
 		case forgotten && redis.HasErrorPrefix(err, behind): // such a call, which was carried out now
+			repeated = true
 			results[i] = rdb.Eval(ctx, sc.source, calls[i].keys, calls[i].args...)
 		}
+	}
+	if repeated && more.after != nil { // what comes after the scripts comes after these, too
+		last := rdb.Pipeline()
+		more.after(last)
+		_, _ = last.Exec(ctx) // each command has its error
 	}
 	return results
 }
