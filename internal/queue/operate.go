@@ -18,12 +18,45 @@ func (s *Store) ArchivedIDs(ctx context.Context, queue string, since, until time
 	if !since.IsZero() {
 		from = strconv.FormatInt(since.Unix(), 10)
 	}
-	ids, err := s.rdb.ZRangeByScore(ctx, ArchivedKey(queue), &redis.ZRangeBy{Min: from, Max: strconv.FormatInt(until.Unix(), 10)}).Result()
-	if err != nil {
-		return nil, fmt.Errorf("queue: list the archive of %s: %w", queue, err)
+	by := redis.ZRangeBy{Min: from, Max: strconv.FormatInt(until.Unix(), 10), Count: archivePage}
+	var ids []string
+	var last redis.Z
+	seen := make(map[any]struct{}) // of the time of last
+	for {
+		page, err := s.rdb.ZRangeByScoreWithScores(ctx, ArchivedKey(queue), &by).Result()
+		if err != nil {
+			return nil, fmt.Errorf("queue: list the archive of %s: %w", queue, err)
+		}
+		if by.Offset > 0 && (len(page) == 0 || page[0] != last) { // the archive has changed before it
+			by.Offset = 0
+			continue
+		}
+		for _, z := range page {
+			if z.Score != last.Score {
+				clear(seen)
+			}
+			last = z
+			if _, again := seen[z.Member]; !again {
+				seen[z.Member] = struct{}{}
+				id, _ := z.Member.(string)
+				ids = append(ids, id)
+			}
+		}
+		if len(page) < archivePage {
+			return ids, nil
+		}
+		// The next page begins with the last one of this page: many may have been archived at the same time.
+		first := slices.IndexFunc(page, func(z redis.Z) bool { return z.Score == last.Score })
+		offset := int64(len(page) - 1 - first)
+		if first == 0 {
+			offset += by.Offset
+		}
+		by.Min, by.Offset = strconv.FormatFloat(last.Score, 'f', -1, 64), offset
 	}
-	return ids, nil
 }
+
+// archivePage is how many ids of the archive are read at a time: Redis serves nobody else while it reads them.
+const archivePage = 5000
 
 // Records returns the tasks of a queue with these ids, in one round trip; nil for
 // one that is not there, or cannot be decoded.

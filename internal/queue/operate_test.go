@@ -1,7 +1,9 @@
 package queue_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -235,4 +237,60 @@ func commandsOf(t *testing.T, rdb redis.UniversalClient) (sum int) {
 		sum += n
 	}
 	return sum
+}
+
+// An archive of any size is read in pieces, which others may change meanwhile.
+func TestALargeArchiveIsReadInPages(t *testing.T) {
+	t.Parallel()
+	rdb, watched := redistest.New(t), redistest.New(t)
+	var want []string
+	var all []redis.Z
+	for i := range 13_000 {
+		at := float64(max(i, 12_000)) // most of them at the same time
+		id := fmt.Sprintf("%05d", i)
+		want, all = append(want, id), append(all, redis.Z{Score: at, Member: id})
+	}
+	if err := rdb.ZAdd(t.Context(), queue.ArchivedKey(queue.Default), all...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	most, pages := 0, 0
+	watched.AddHook(ranges(func(n int) {
+		most = max(most, n)
+		if pages++; pages == 1 { // somebody replays some that were read, the last one with them
+			rdb.ZRem(t.Context(), queue.ArchivedKey(queue.Default), "00000", "00001", "04999")
+		}
+	}))
+	got, err := queue.NewStore(watched).ArchivedIDs(t.Context(), queue.Default, time.Time{}, time.Unix(20_000, 0))
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if most > 5000 {
+		t.Errorf("%d ids in one answer", most)
+	}
+	got, err = queue.NewStore(watched).ArchivedIDs(t.Context(), queue.Default, time.Unix(12_990, 0), time.Unix(12_995, 0))
+	if diff := cmp.Diff(want[12_990:12_996], got); diff != "" || err != nil {
+		t.Errorf("some seconds: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// ranges is told of how many members each answer to ZRANGEBYSCORE has.
+type ranges func(n int)
+
+func (ranges) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (ranges) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (r ranges) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		switch c := cmd.(type) {
+		case *redis.ZSliceCmd:
+			r(len(c.Val()))
+		case *redis.StringSliceCmd:
+			r(len(c.Val()))
+		}
+		return err
+	}
 }
