@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,17 +63,21 @@ func lookAtRedis(ctx context.Context, cfg *config.Worker, rdb redis.UniversalCli
 	return look, func() { cancel(); again.Wait() }, nil
 }
 
+// once looks, and logs what it finds risky unless it has done so the last time.
 func (l *redisLook) once(ctx context.Context) redischeck.Findings {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	found := redischeck.Check(ctx, l.rdb)
 	risks := found.Of(redischeck.Risk)
-	for _, risk := range risks {
-		l.log.Warn("tasks are not safe in this redis", "addr", l.addr, "problem", "it "+risk)
-	}
 	l.mu.Lock()
+	before := l.risks
 	l.risks = risks
 	l.mu.Unlock()
+	for _, risk := range risks {
+		if !slices.Contains(before, risk) {
+			l.log.Warn("tasks are not safe in this redis", "addr", l.addr, "problem", "it "+risk)
+		}
+	}
 	return found
 }
 

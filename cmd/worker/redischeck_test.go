@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/layerq/layerq/internal/console"
+	"github.com/layerq/layerq/internal/redischeck"
 	"github.com/layerq/layerq/internal/redistest"
+	"github.com/layerq/layerq/internal/redisurl"
 	"github.com/layerq/layerq/layer/layertest"
 )
 
@@ -67,6 +70,30 @@ func TestStart_warns_of_a_Redis_that_loses_tasks(t *testing.T) {
 	cancel()
 	if got := <-code; got != console.Done {
 		t.Errorf("exit %d: %s", got, stderr.String())
+	}
+}
+
+// A Redis without memory, say, is looked at again and again until it has some.
+func TestARiskIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	s := redistest.NewServer(t, "--appendonly", "no", "--maxmemory-policy", "noeviction", "--maxmemory", "1mb")
+	rdb, err := redisurl.Open("redis://" + s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rdb.Close()
+	var logged output
+	look := &redisLook{rdb: rdb, addr: s.Addr, log: slog.New(slog.NewTextHandler(&logged, nil))}
+	for range 3 {
+		if found := look.once(t.Context()); len(found.Of(redischeck.Passing)) == 0 {
+			t.Errorf("found %v", found)
+		}
+	}
+	if n := strings.Count(logged.String(), "tasks are not safe"); n != 1 {
+		t.Errorf("it is said %d times: %s", n, logged.String())
+	}
+	if len(look.warnings()) != 1 {
+		t.Errorf("the page shows %q", look.warnings())
 	}
 }
 
