@@ -116,6 +116,49 @@ func TestAFailedEnqueueLosesNoOtherTask(t *testing.T) {
 	}
 }
 
+// A delivery whose end cannot be written down is the worker's still, with what it came to.
+func TestATaskThatCannotBeMovedStays(t *testing.T) {
+	t.Parallel()
+	for verdict, key := range map[queue.Verdict]string{
+		queue.VerdictDone:    queue.CompletedKey(queue.Default),
+		queue.VerdictRetry:   queue.RetryKey(queue.Default),
+		queue.VerdictArchive: queue.ArchivedKey(queue.Default),
+		queue.VerdictBack:    queue.PendingKey(queue.Default),
+	} {
+		t.Run(string(verdict), func(t *testing.T) {
+			t.Parallel()
+			b := newLeaseBench(t)
+			m, next := message(queue.Default), message(queue.Default)
+			if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: m, Lane: "a"}, {Message: next, Lane: "a"}}); err != nil {
+				t.Fatal(err)
+			}
+			taken := b.take()
+			b.rdb.Del(b.ctx, key)
+			b.rdb.Set(b.ctx, key, "x", 0)
+			end := queue.Settlement{
+				Delivery: taken.Delivery(), Queue: queue.Default, Verdict: verdict, Message: m, Fields: []any{queue.FieldAttempts, 1},
+				Now: time.Now(), Counts: true,
+			}
+			if mine, err := b.Settle(b.ctx, end); err == nil {
+				t.Fatalf("%t, want an error", mine)
+			}
+			if got := b.rdb.HGet(b.ctx, queue.TaskKey(queue.Default, m.ID), queue.FieldAttempts).Val(); got != "1" {
+				t.Errorf("%q attempts are noted, want 1", got)
+			}
+			b.rdb.Del(b.ctx, key)
+			if lost, err := b.Extend(b.ctx, queue.Default, []queue.Delivery{taken.Delivery()}); err != nil || len(lost) > 0 {
+				t.Errorf("%v, %v: the task is not the worker's", lost, err)
+			}
+			if mine, err := b.Settle(b.ctx, end); err != nil || !mine {
+				t.Errorf("again: %t, %v", mine, err)
+			}
+			if rec, err := b.Find(b.ctx, next.ID); err != nil || rec.State != queue.Pending && (verdict == queue.VerdictDone || verdict == queue.VerdictArchive) {
+				t.Errorf("the next one of its lane: %+v, %v", rec, err)
+			}
+		})
+	}
+}
+
 // Rights may be taken away while workers run: a task that cannot be read is no garbage.
 func TestATaskThatCannotBeReadIsKept(t *testing.T) {
 	t.Parallel()

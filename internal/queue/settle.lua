@@ -31,19 +31,36 @@ if not mine then
 	return 0
 end
 local now, since = clock()
-if verdict == "back" then
-	redis.call("RPUSH", asynq .. "pending", id) -- may fail, so it is the first
-end
-redis.call("ZREM", asynq .. "lease", id) -- recovery
-redis.call("LREM", asynq .. "active", 0, id) -- more than one where it was deleted by hand, and enqueued again
 if #ARGV > 10 then
 	redis.call("HSET", key, unpack(ARGV, 11))
 end
+-- Then its next place: that may fail, where somebody has written something else under the key, and the task stays where it is.
+if verdict == "back" then
+	redis.call("RPUSH", asynq .. "pending", id)
+	redis.call("HSET", key, "state", "pending", "pending_since", since)
+elseif verdict == "retry" then
+	-- Whole seconds, as asynq writes them, and never early.
+	redis.call("ZADD", asynq .. "retry", math.ceil((now + ARGV[7]) / 1000), id)
+	redis.call("HSET", key, "msg", ARGV[6], "state", "retry")
+elseif verdict == "done" then
+	redis.call("ZADD", asynq .. "completed", math.floor(now / 1000) + ARGV[7], id)
+	redis.call("HSET", key, "msg", ARGV[6], "state", "completed")
+else
+	redis.call("ZADD", asynq .. "archived", math.floor(now / 1000), id)
+	redis.call("HSET", key, "msg", ARGV[6], "state", "archived")
+	redis.call("ZADD", own .. "dead", math.floor(now / 1000), id)
+end
+redis.call("ZREM", asynq .. "lease", id) -- recovery
+redis.call("LREM", asynq .. "active", 0, id) -- more than one where it was deleted by hand, and enqueued again
 if task[5] then
 	redis.call("HDEL", key, "crashes")
 	if redis.call("GET", own .. "suspect") == id then
 		redis.call("DEL", own .. "suspect")
 	end
+end
+-- Its lane stops with it where it is archived and that was asked for.
+if task[3] and (verdict == "done" or (verdict == "archive" and not task[4])) then
+	leave(task[3], id, task[7], since)
 end
 
 local function count(name)
@@ -53,34 +70,10 @@ local function count(name)
 	redis.call("INCR", asynq .. name)
 end
 
-if verdict == "back" then
-	redis.call("HSET", key, "state", "pending", "pending_since", since)
-	return 1
-end
-if ARGV[8] ~= "" then
+if ARGV[8] ~= "" and verdict ~= "back" then
 	count("processed")
 	if verdict ~= "done" then
 		count("failed")
 	end
-end
-if verdict == "retry" then
-	redis.call("HSET", key, "msg", ARGV[6], "state", "retry")
-	-- Whole seconds, as asynq writes them, and never early.
-	redis.call("ZADD", asynq .. "retry", math.ceil((now + ARGV[7]) / 1000), id)
-	return 1
-end
-if verdict == "done" then
-	redis.call("HSET", key, "msg", ARGV[6], "state", "completed")
-	redis.call("ZADD", asynq .. "completed", math.floor(now / 1000) + ARGV[7], id)
-else
-	redis.call("HSET", key, "msg", ARGV[6], "state", "archived")
-	redis.call("ZADD", asynq .. "archived", math.floor(now / 1000), id)
-	redis.call("ZADD", own .. "dead", math.floor(now / 1000), id)
-	if task[4] then
-		return 1 -- its lane stops with it
-	end
-end
-if task[3] then
-	leave(task[3], id, task[7], since)
 end
 return 1
