@@ -433,11 +433,11 @@ func TestTasksOfOneSecondJoinInTheirOrder(t *testing.T) {
 	want = slices.Delete(want, 7, 8)
 	var got []string
 	eventually(t, "the last task", func() bool {
-		if taken := b.take(); taken.Found == queue.FoundTask {
+		for taken := b.take(); taken.Found == queue.FoundTask; taken = b.take() {
 			got = append(got, taken.ID)
 			b.settle(taken, queue.VerdictDone)
 		}
-		return len(got) == len(want)
+		return len(got) >= len(want)
 	})
 	if !slices.Equal(got, want) {
 		t.Errorf("they were taken in the order\n%v, want\n%v", got, want)
@@ -471,11 +471,11 @@ func TestTaskIsEnqueuedBehindThoseThatAreDue(t *testing.T) {
 	}
 	var got []string
 	eventually(t, "the last task", func() bool {
-		if taken := b.take(); taken.Found == queue.FoundTask {
+		for taken := b.take(); taken.Found == queue.FoundTask; taken = b.take() {
 			got = append(got, taken.ID)
 			b.settle(taken, queue.VerdictDone)
 		}
-		return len(got) == len(want)
+		return len(got) >= len(want)
 	})
 	if !slices.Equal(got, want) {
 		t.Errorf("they were taken in the order\n%v, want\n%v", got, want)
