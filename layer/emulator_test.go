@@ -83,6 +83,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 		"a lost answer":     {DropConnection: true, AfterCommit: true},
 		"half an answer":    {HalfBody: true},
 		"a failure":         {Status: 503, AfterCommit: true},
+		"a server's wait":   {Status: 408, AfterCommit: true},
 		"a short limit":     {Status: 429, AfterCommit: true, RetryAfter: layertest.Duration(time.Second)},
 		"a page of a proxy": {AfterCommit: true, ContentType: "text/html", Body: new("<html>")},
 		"an empty answer":   {AfterCommit: true, Body: new("")},
@@ -106,6 +107,45 @@ func TestNothingIsSentTwice(t *testing.T) {
 				server.WantMessages(t, conversation, "tide is in")
 			})
 		}
+	}
+}
+
+// TestWhatIsDeletedOnceIsDeleted loses the answer of a deletion that was made: the
+// repetition finds nothing, and that is no error.
+func TestWhatIsDeletedOnceIsDeleted(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]layertest.Rule{
+		"a lost answer":   {DropConnection: true},
+		"a failure":       {Status: 503},
+		"a server's wait": {Status: 408},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, c := emulated(t, layertest.Switches{})
+			ctx, conversation := t.Context(), server.AddConversation("ana")
+			sent, err := c.Messages.Send(ctx, conversation, uuid.New(), hello)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Identities.Create(ctx, "ana", layer.Identity{DisplayName: "Ana"}); err != nil {
+				t.Fatal(err)
+			}
+			for what, remove := range map[string]func() error{
+				"message":  func() error { return c.Messages.Delete(ctx, conversation, sent.ID) },
+				"identity": func() error { return c.Identities.Delete(ctx, "ana") },
+			} {
+				once := fault
+				once.AfterCommit, once.Count = true, new(1)
+				server.Fault(once)
+				if err := remove(); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+				if err := remove(); !errors.Is(err, layer.CodeNotFound) {
+					t.Errorf("%s, deleted again: %v", what, err)
+				}
+			}
+			server.WantRequests(t, 2+2*3)
+		})
 	}
 }
 

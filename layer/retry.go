@@ -95,13 +95,14 @@ func (c *call) madeBefore(e *Error) bool {
 	return kind == "" // and so of the kind that was to be made
 }
 
-// mayHaveRun tells whether Layer may have carried out a request that failed.
+// mayHaveRun tells whether Layer may have carried out a request that failed. A
+// 408 is no refusal: whoever gave up waiting may not be the one who does the work.
 func mayHaveRun(err error) bool {
 	if e, ok := errors.AsType[*TransportError](err); ok {
 		return e.Kind != KindConnect && e.Kind != KindTLS && e.Kind != KindLimiter
 	}
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Status >= 500
+	return ok && (e.Status >= 500 || e.Status == http.StatusRequestTimeout)
 }
 
 // worthRepeating tells failures that pass within a second from others. A timeout

@@ -98,6 +98,7 @@ func TestShortRetries(t *testing.T) {
 		"a refusal is final":                        {send, []http.HandlerFunc{notFound}, 1, layer.CodeNotFound, ""},
 		"a delete whose first answer was lost":      {remove, []http.HandlerFunc{cut, notFound}, 2, "", ""},
 		"a delete that failed inside":               {remove, []http.HandlerFunc{unavailable, answer(410, "")}, 2, "", ""},
+		"a delete that timed out inside":            {remove, []http.HandlerFunc{answer(408, ""), notFound}, 2, "", ""},
 		"a delete of nothing":                       {remove, []http.HandlerFunc{notFound}, 1, layer.CodeNotFound, ""},
 		"a limited delete of nothing":               {remove, []http.HandlerFunc{limitedShortly, notFound}, 2, layer.CodeNotFound, ""},
 		"our UUID in use is our earlier success":    {send, []http.HandlerFunc{answer(409, `{"id":"id_in_use","code":111,"data":`+helloAnswer+`}`)}, 1, "", ""},

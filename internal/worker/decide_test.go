@@ -41,7 +41,7 @@ var decisions = []decision{
 
 	{"503 `service_unavailable`", answer(503, layer.CodeServiceUnavailable), verdict{retry, true}, "an outage passes"},
 	{"500 `internal_server_error`", answer(500, layer.CodeInternalServerError), verdict{retry, true}, "often passes; the dedupe UUID makes it safe"},
-	{"408 `request_timeout`", answer(408, layer.CodeRequestTimeout), verdict{retry, true}, "the server waited too long"},
+	{"408 `request_timeout`", answer(408, layer.CodeRequestTimeout), verdict{retry, true}, "the server waited too long; the call may have been carried out"},
 	{"502, 504 and any other 5xx", answer(504, ""), verdict{retry, true}, "a gateway's answer; the call may have been carried out"},
 
 	{"403 `user_suspended`", answer(403, layer.CodeUserSuspended), verdict{archive, true}, "this user only; replay when the user is back"},
