@@ -175,7 +175,7 @@ var table = []setting{
 	},
 	{
 		name: "retention", variable: "LAYERQ_RETENTION", def: "24h", metavar: "D",
-		meaning: "how long a finished task and its result are kept, and the same dedupe UUID is recognised",
+		meaning: "how long a finished task and its result are kept, and the same dedupe UUID is recognised; it goes with the task: set it where tasks are enqueued, a worker uses its own for tasks without one",
 		allowed: retentions.allowed("24h"),
 		parse: func(v *values, s string) (err error) {
 			v.retention, err = retentions.parse(s)

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -182,6 +183,42 @@ func TestNew_says_what_is_missing(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
+}
+
+// What is over leaves nothing behind, and its id is free. The retention is the producer's: the worker's own is a day.
+func TestWorker_forgets_a_task_whose_retention_is_over(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rdb := redistest.New(t)
+	var err error
+	if r.tasks, err = tasks.NewClientFromRedis(rdb, tasks.WithRetention(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	r.worker(t, nil)
+	id := uuid.New()
+	for calls := 1; calls <= 2; calls++ {
+		info, err := r.tasks.Enqueue(t.Context(), r.say("once"), tasks.ID(id))
+		if err != nil || info.Duplicate {
+			t.Fatalf("enqueued for the %d. time: %+v, %v", calls, info, err)
+		}
+		// asynq's janitor comes every 8 s.
+		eventually(t, "it is gone", func() bool {
+			_, err := r.tasks.Status(t.Context(), id)
+			return errors.Is(err, tasks.ErrNotFound)
+		})
+		r.layer.WantRequests(t, calls) // it was executed, and not just lost
+		if keys := rdb.Keys(t.Context(), "*"+id.String()+"*").Val(); len(keys) > 0 {
+			t.Errorf("%q are left", keys)
+		}
+		for _, key := range []string{
+			queue.CompletedKey(queue.Default), queue.HeadsKey(queue.Default), queue.PendingKey(queue.Default), queue.ActiveKey(queue.Default), queue.LeaseKey(queue.Default),
+		} {
+			if n := rdb.Exists(t.Context(), key).Val(); n != 0 {
+				t.Errorf("%s is left", key)
+			}
+		}
+	}
+	r.layer.WantMessages(t, r.conv, "once") // which Layer knows for longer
 }
 
 func TestRun_is_called_once(t *testing.T) {
