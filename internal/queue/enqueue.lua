@@ -24,8 +24,10 @@ if there > 0 then
 		end
 	end
 	waits_for_due = lane ~= "" and redis.call("EXISTS", later_key(lane)) == 1
-	-- A leftover without a message would lend its result to the new task.
-	redis.call("DEL", KEYS[1])
+	if redis.call("EXISTS", KEYS[1]) == 1 then
+		-- A leftover without a message would lend its result to the new task.
+		redis.call("DEL", KEYS[1])
+	end
 end
 if before ~= "" then
 	-- Where that one was refused, this one must not go before it when both are enqueued again.
@@ -49,6 +51,9 @@ local function store()
 	else
 		redis.call("HSET", KEYS[1], "msg", ARGV[3], "lane", lane)
 	end
+	-- What is left of one whose hash was deleted by hand: asynq deletes a hash when its time there is over, whosever it is.
+	redis.call("ZREM", asynq .. "completed", id)
+	redis.call("ZREM", asynq .. "archived", id)
 	local at = ARGV[5]
 	local now, since = clock()
 	if at == "" then
@@ -76,8 +81,12 @@ if stored then
 end
 -- Redis undoes nothing: the hash alone would be a task that nobody runs, and that is there already when it is enqueued again. Its
 -- place in a lane may stay, and is passed over.
-redis.pcall("DEL", KEYS[1])
+local undone = redis.pcall("DEL", KEYS[1])
 redis.pcall("ZREM", asynq .. "scheduled", id)
 local text = type(answer) == "table" and answer.err or tostring(answer)
--- Redis 6 says of some errors where in the script they happened.
-return { err = (string.gsub(text, "^@?user_script: ?%d+: %-?", "")) }
+-- Redis 6 and the embedded one say of some errors where in the script they happened.
+text = string.gsub(text, "^@?[%w_<>]+: ?%d+: %-?", "")
+if type(undone) == "table" then
+	text = "HALF of the task may be stored: " .. text
+end
+return { err = text }

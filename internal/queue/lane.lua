@@ -45,9 +45,9 @@ end
 
 -- park lets a task wait for its turn.
 local function park(id)
+	redis.call("ZADD", asynq .. "scheduled", parked, id)
 	redis.call("HSET", task_key(id), "state", "scheduled")
 	redis.call("HDEL", task_key(id), "pending_since")
-	redis.call("ZADD", asynq .. "scheduled", parked, id)
 end
 
 -- standing returns the state of a task that keeps its place in a lane, as the head where no seat is given: nil for one that is
@@ -154,6 +154,14 @@ local function defer(lane, id, at, since)
 	end
 end
 
+-- enter_due is enter for a task that was in a set until its time, a score there.
+local function enter_due(lane, id, set, score, since)
+	enter(lane, id, since)
+	if redis.call("ZSCORE", set, id) == score then -- else it waits there for its turn
+		redis.call("ZREM", set, id)
+	end
+end
+
 -- join_due lets those of a lane join it whose time has come, and returns whether that was all.
 local function join_due(lane, now, since)
 	local later, scheduled = later_key(lane), asynq .. "scheduled"
@@ -163,12 +171,11 @@ local function join_due(lane, now, since)
 		for i = 1, #found, 2 do
 			local seat, id = string.match(found[i], "^(%d+):(.*)$")
 			local task = redis.call("HMGET", task_key(id), "state", "seat", "msg")
-			redis.call("ZREM", later, found[i])
 			-- Else somebody deleted it, or ran it by hand.
 			if task[1] == "scheduled" and task[2] == seat and task[3] and redis.call("ZSCORE", scheduled, id) == found[i + 1] then
-				redis.call("ZREM", scheduled, id)
-				enter(lane, id, since)
+				enter_due(lane, id, scheduled, found[i + 1], since)
 			end
+			redis.call("ZREM", later, found[i])
 			steps = steps - 1
 		end
 		if #found < 200 then

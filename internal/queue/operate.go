@@ -22,6 +22,7 @@ func (s *Store) ArchivedIDs(ctx context.Context, queue string, since, until time
 	var ids []string
 	var last redis.Z
 	seen := make(map[any]struct{}) // of the time of last
+	changes := 0
 	for {
 		page, err := s.rdb.ZRangeByScoreWithScores(ctx, ArchivedKey(queue), &by).Result()
 		if err != nil {
@@ -29,6 +30,9 @@ func (s *Store) ArchivedIDs(ctx context.Context, queue string, since, until time
 		}
 		if by.Offset > 0 && (len(page) == 0 || page[0] != last) { // the archive has changed before it
 			by.Offset = 0
+			if changes++; changes == 3 {
+				by.Count = 0 // it goes on changing: the rest is read at once
+			}
 			continue
 		}
 		for _, z := range page {
@@ -42,7 +46,7 @@ func (s *Store) ArchivedIDs(ctx context.Context, queue string, since, until time
 				ids = append(ids, id)
 			}
 		}
-		if len(page) < archivePage {
+		if by.Count == 0 || len(page) < archivePage {
 			return ids, nil
 		}
 		// The next page begins with the last one of this page: many may have been archived at the same time.

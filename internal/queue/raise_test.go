@@ -85,13 +85,18 @@ func TestAFailedEnqueueLosesNoOtherTask(t *testing.T) {
 	t.Parallel()
 	b := newLeaseBench(t)
 	due, gone, next := message(queue.Default), message(queue.Default), message(queue.Default)
-	at := time.Now()
 	if _, err := b.Enqueue(b.ctx, []queue.Entry{
-		{Message: due, Lane: "due", ProcessAt: at.Add(time.Millisecond)}, {Message: gone, Lane: "gone"}, {Message: next, Lane: "gone"},
+		{Message: due, Lane: "due", ProcessAt: time.Now().Add(time.Hour)}, {Message: gone, Lane: "gone"}, {Message: next, Lane: "gone"},
 	}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the second at which it is due", func() bool { return time.Now().After(queue.NextSecond(at.Add(time.Millisecond))) })
+	for _, set := range []string{queue.ScheduledKey(queue.Default), queue.LaterKey(queue.Default, "due")} { // it is due now
+		for _, member := range b.rdb.ZRange(b.ctx, set, 0, -1).Val() {
+			if strings.Contains(member, due.ID) {
+				b.rdb.ZAdd(b.ctx, set, redis.Z{Score: 1, Member: member})
+			}
+		}
+	}
 	b.rdb.Del(b.ctx, queue.TaskKey(queue.Default, gone.ID), queue.PendingKey(queue.Default))
 	b.rdb.Set(b.ctx, queue.PendingKey(queue.Default), "x", 0)
 	for _, lane := range []string{"due", "gone"} {
@@ -154,6 +159,44 @@ func TestATaskThatCannotBeMovedStays(t *testing.T) {
 			}
 			if rec, err := b.Find(b.ctx, next.ID); err != nil || rec.State != queue.Pending && (verdict == queue.VerdictDone || verdict == queue.VerdictArchive) {
 				t.Errorf("the next one of its lane: %+v, %v", rec, err)
+			}
+		})
+	}
+}
+
+// A replay that fails leaves the task in the archive.
+func TestATaskThatCannotBeReplayedStaysArchived(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ lane, key string }{
+		{"", queue.PendingKey(queue.Default)},
+		{"a", queue.PendingKey(queue.Default)},
+		{"a", queue.HeadsKey(queue.Default)},
+		{"a", queue.LaneKey(queue.Default, "a")},
+		{"a", queue.ScheduledKey(queue.Default)},
+	} {
+		t.Run(tc.lane+" "+tc.key, func(t *testing.T) {
+			t.Parallel()
+			b := newLeaseBench(t)
+			m, head := message(queue.Default), message(queue.Default)
+			if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: m, Lane: tc.lane}, {Message: head, Lane: tc.lane}}); err != nil {
+				t.Fatal(err)
+			}
+			b.settle(b.take(), queue.VerdictArchive)
+			aside := queue.Prefix(queue.Default) + "aside"
+			before := b.rdb.Rename(b.ctx, tc.key, aside).Err() == nil
+			b.rdb.Set(b.ctx, tc.key, "x", 0)
+			if _, err := b.Replay(b.ctx, queue.Default, []string{m.ID}); err == nil {
+				t.Error("no error")
+			}
+			if b.rdb.ZScore(b.ctx, queue.ArchivedKey(queue.Default), m.ID).Err() != nil || b.rdb.ZScore(b.ctx, queue.DeadKey(queue.Default), m.ID).Err() != nil {
+				t.Error("it is not in the archive")
+			}
+			b.rdb.Del(b.ctx, tc.key)
+			if before {
+				b.rdb.Rename(b.ctx, aside, tc.key)
+			}
+			if again, err := b.Replay(b.ctx, queue.Default, []string{m.ID}); err != nil || !again[0] {
+				t.Errorf("again: %t, %v", again, err)
 			}
 		})
 	}

@@ -10,8 +10,7 @@ local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "seat", "code"
 if not task[3] or task[1] ~= "archived" then
 	return 0
 end
-redis.call("ZREM", asynq .. "archived", id)
-redis.call("ZREM", own .. "dead", id)
+redis.call("LLEN", asynq .. "pending") -- fails where that is no list: before anything is changed
 redis.call("HDEL", KEYS[1], "failures", "retries", "crashes")
 if task[5] == "not_found" then
 	-- A deletion that found nothing took no effect: should it find nothing again, it is no repetition of one that did.
@@ -28,4 +27,6 @@ else
 	end
 	enter(lane, id, since)
 end
+redis.call("ZREM", asynq .. "archived", id)
+redis.call("ZREM", own .. "dead", id)
 return 1

@@ -32,7 +32,7 @@ local lap = 8000
 local lanes_at_least, lanes_at_most = 1000, 5000
 
 -- is_failure tells whether Redis failed to read a task. Something else in the place of its hash is no task; but one that cannot be
--- read (no permission, a slot that moves to another node) is there all the same, and must not be taken for garbage.
+-- read (no permission, a slot that leaves for another node) is there all the same, and must not be taken for garbage.
 local function is_failure(answer)
 	return type(answer) == "table" and answer.err and not string.find(answer.err, "WRONGTYPE", 1, true)
 end
@@ -55,7 +55,7 @@ end
 -- the task by hand, but for them, and it was enqueued again. It must not run twice at a time.
 local function is_in(state, id)
 	if state == "pending" then
-		return redis.call("LPOS", pending, id)
+		return redis.call("LPOS", pending, id, "MAXLEN", 10000) -- where it is beyond, it is twice there, and found out when it is taken
 	elseif state == "active" then
 		return redis.call("ZSCORE", leases, id)
 	elseif state == "scheduled" or state == "retry" or state == "archived" or state == "completed" then
@@ -90,13 +90,12 @@ local function forward(set)
 			if task[2] and asynq .. task[2] ~= set and is_in(task[2], id) then
 				redis.call("ZREM", set, id)
 			elseif not task[1] or task[2] ~= "scheduled" then
-				redis.call("ZREM", set, id)
 				make_pending(id, since)
+				redis.call("ZREM", set, id)
 			elseif not join_due(task[1], now, since) then
 				return 0
 			elseif redis.call("ZSCORE", set, id) == score then -- somebody changed its time
-				redis.call("ZREM", set, id)
-				enter(task[1], id, since)
+				enter_due(task[1], id, set, score, since)
 			end
 		end
 	end

@@ -28,6 +28,19 @@ func TestLeftoverOfADeletedTaskRunsNothing(t *testing.T) {
 		{"retry", func(b *leaseBench, _ *queue.Message) { b.settle(b.take(), queue.VerdictRetry) }, func(b *leaseBench, id string) {
 			b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id})
 		}},
+		// asynq deletes the hash of what it finds there, when its time is over or somebody deletes all.
+		{"completed", func(b *leaseBench, _ *queue.Message) { b.settle(b.take(), queue.VerdictDone) }, func(b *leaseBench, id string) {
+			if b.rdb.ZScore(b.ctx, queue.CompletedKey(queue.Default), id).Err() == nil {
+				b.t.Error("it is among the completed ones")
+			}
+		}},
+		{"archived", func(b *leaseBench, _ *queue.Message) { b.settle(b.take(), queue.VerdictArchive) }, func(b *leaseBench, id string) {
+			b.look(time.Second)
+			b.take()
+			if b.rdb.ZScore(b.ctx, queue.ArchivedKey(queue.Default), id).Err() == nil {
+				b.t.Error("it is in the archive")
+			}
+		}},
 	} {
 		for _, v := range []queue.Verdict{queue.VerdictDone, queue.VerdictRetry, queue.VerdictArchive, queue.VerdictBack} {
 			t.Run(tc.name+", then "+string(v), func(t *testing.T) {
