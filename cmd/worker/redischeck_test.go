@@ -76,7 +76,7 @@ func TestStart_warns_of_a_Redis_that_loses_tasks(t *testing.T) {
 // A Redis without memory, say, is looked at again and again until it has some.
 func TestARiskIsLoggedOnce(t *testing.T) {
 	t.Parallel()
-	s := redistest.NewServer(t, "--appendonly", "no", "--maxmemory-policy", "noeviction", "--maxmemory", "1mb")
+	s := redistest.NewServer(t, "--appendonly", "no", "--maxmemory-policy", "noeviction", "--maxmemory", "1")
 	rdb, err := redisurl.Open("redis://" + s.Addr)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package dequeue_test
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestWhatIsFoundTooLateGoesBack(t *testing.T) {
 	}
 }
 
-// lateClose closes a hook when a task was found, and refuses the first command after that.
+// lateClose closes a hook when a task was found, and refuses it the first time that it is put back.
 type lateClose struct {
 	of             atomic.Pointer[dequeue.Hook]
 	found, refused atomic.Bool
@@ -50,7 +51,7 @@ func (l *lateClose) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pr
 func (l *lateClose) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		c, script := cmd.(*redis.Cmd)
-		if script && l.found.Load() && c.Name() == "evalsha" && !dequeue.IsTake(c) && l.refused.CompareAndSwap(false, true) {
+		if script && l.found.Load() && slices.Contains(c.Args(), any(string(queue.VerdictBack))) && l.refused.CompareAndSwap(false, true) {
 			c.SetErr(refusal{})
 			return refusal{}
 		}

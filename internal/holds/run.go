@@ -2,6 +2,7 @@ package holds
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -281,7 +282,7 @@ func (k *Keeper) unsaid(req *request, err error) {
 	now := time.Now()
 	k.askAt = now.Add(retry)
 	switch {
-	case k.closed:
+	case k.closed, errors.Is(err, context.Canceled): // nobody waits for the answer any more
 	case k.reason != "" && !k.stuck:
 		k.stuck = true
 		k.log.Warn("redis does not answer: layer is not asked again until it does", "error", err)

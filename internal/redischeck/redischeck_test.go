@@ -85,7 +85,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	replica := redistest.NewServer(t, append(slices.Clone(safe), "--replicaof", "127.0.0.1", port)...)
-	full := redistest.NewServer(t, append(slices.Clone(safe), "--maxmemory", "1mb")...)
+	full := redistest.NewServer(t, append(slices.Clone(safe), "--maxmemory", "1")...)
 	for _, tc := range []struct {
 		name, url string
 		want      redischeck.Findings
