@@ -48,6 +48,27 @@ func TestAutoFindsTheLimit(t *testing.T) {
 	}
 }
 
+// The others have a share of what was found, so what is found without critical calls is more than the API's limit. When
+// critical ones come, it is found out anew.
+func TestAutoWithAReserve(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1, Options{Auto: true, CriticalReserve: 10})
+	w.newOut = func() *link { return &link{s: w.sim, low: ms, high: 2 * ms} }
+	w.api.limit = fixed(100)
+	busy(w, 3, 50)
+	w.run(2 * time.Minute)
+	w.wantUse(t, "before critical ones", time.Minute, 2*time.Minute, 0.85, 0.02)
+	if got := w.workers[0].core.last.limit; got < 100 || got > 112 {
+		t.Errorf("the limit is %d before critical ones, want 100 to 112", got)
+	}
+	w.start(map[string]int{queue.Critical: 50})
+	w.run(4 * time.Minute)
+	w.wantUse(t, "with critical ones", 2*time.Minute, 4*time.Minute, 0.85, 0.02)
+	if got := w.workers[0].core.last.limit; got < 90 || got > 101 {
+		t.Errorf("the limit is %d with critical ones, want 90 to 101", got)
+	}
+}
+
 func TestAutoFollowsALimitThatMoves(t *testing.T) {
 	t.Parallel()
 	w := unlimited(1, 20*ms, 60*ms, 100, func(now time.Duration) int {
