@@ -139,6 +139,10 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 	}
 	p.metrics.finished(d, outcomeLabel(v.outcome, err), took)
 	log := d.log.With("attempt", d.attempts, "code", code, "took", took)
+	level := slog.LevelInfo
+	if isHeld(err) { // many at once, and the hold has its own line
+		level = slog.LevelDebug
+	}
 
 	switch v.outcome {
 	case done:
@@ -156,13 +160,9 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 		}
 		wait, reason := p.delay.after(n, err), reasonOf(err)
 		if p.settler.retry(ctx, d, reason, wait, v.counts) {
-			log.Info("task will be retried", "wait", wait, "error", reason)
+			log.Log(ctx, level, "task will be retried", "wait", wait, "error", reason)
 		}
 	case handBack:
-		level := slog.LevelInfo
-		if isHeld(err) { // many at once, and the hold has its own line
-			level = slog.LevelDebug
-		}
 		if p.settler.back(ctx, d) {
 			log.Log(ctx, level, "task goes back to its queue", "reason", reasonOf(err))
 		}
