@@ -2,12 +2,16 @@ package tasks
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/golden"
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redistest"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -72,30 +76,76 @@ func TestResultOfOthers(t *testing.T) {
 
 func TestQueueInfoJSON(t *testing.T) {
 	t.Parallel()
-	info := QueueInfo{
+	b, err := json.Marshal(QueueInfo{
 		Queue: "default", Pending: 1, Waiting: 2, Scheduled: 3, Active: 4, Retry: 5, Archived: 6, Completed: 7,
 		Latency: 1500 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"queue":"default","pending":1,"waiting":2,"scheduled":3,"active":4,"retry":5,"archived":6,"completed":7,` +
+		`"latency_seconds":1.5,"paused":false}`
+	if string(b) != want {
+		t.Errorf("got  %s\nwant %s", b, want)
+	}
+}
+
+// A pause by hand and a hold, as Redis has them.
+func TestQueueInfoJSONOfPauses(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2100, 1, 2, 3, 4, 5, 0, time.UTC)
+	type action func(*Client, redis.UniversalClient) error
+	pause := func(c *Client, _ redis.UniversalClient) error {
+		_, err := c.Pause(t.Context(), queue.Bulk)
+		return err
+	}
+	hold := func(_ *Client, rdb redis.UniversalClient) error {
+		return queue.NewStore(rdb).Hold(t.Context(), []string{queue.Bulk}, queue.Hold{Reason: "why", Until: until, Code: "outage"}, time.Hour, 1)
+	}
+	others := func(_ *Client, rdb redis.UniversalClient) error {
+		return rdb.Set(t.Context(), queue.PausedKey(queue.Bulk), "1", time.Hour).Err()
 	}
 	for _, tc := range []struct {
-		name   string
-		byHand bool
-		held   *Hold
-		want   string
+		name string
+		does []action
+		want string
 	}{
-		{"running", false, nil, ``},
-		{"paused by hand", true, nil, `,"paused_by_hand":true`},
-		{"held", false, &Hold{Reason: "why", Until: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, `,"held":{"reason":"why","until":"2026-01-02T03:04:05Z"}`},
+		{"running", nil, `"paused":false}`},
+		{"paused by hand", []action{pause}, `"paused":true}`},
+		{"held", []action{hold}, `"paused":false,"held":{"reason":"why","until":"2100-01-02T03:04:05Z"}}`},
+		{"paused, then held", []action{pause, hold}, `"paused":true,"held":{"reason":"why","until":"2100-01-02T03:04:05Z"}}`},
+		{"held, then paused", []action{hold, pause}, `"paused":true,"held":{"reason":"why","until":"2100-01-02T03:04:05Z"}}`},
+		{"another program's, with an end", []action{others}, `"paused":false,"held":{"reason":"","until":"TIME"}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			info := info
-			info.PausedByHand, info.Held = tc.byHand, tc.held
-			b, err := json.Marshal(info)
+			rdb := redistest.New(t)
+			c, err := NewClientFromRedis(rdb)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := `{"queue":"default","pending":1,"waiting":2,"scheduled":3,"active":4,"retry":5,"archived":6,"completed":7,` +
-				`"latency_seconds":1.5,"paused":false` + tc.want + `}`
+			for _, does := range tc.does {
+				if err := does(c, rdb); err != nil {
+					t.Fatal(err)
+				}
+			}
+			infos, err := c.Queues(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h := infos[2].Held; h != nil && h.Reason == "" {
+				if left := time.Until(h.Until); left < 59*time.Minute || left > time.Hour {
+					t.Errorf("it is paused for another %s", left)
+				}
+			}
+			b, err := json.Marshal(infos[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(tc.want, "TIME") {
+				b = []byte(strings.Replace(string(b), infos[2].Held.Until.Format(time.RFC3339Nano), "TIME", 1))
+			}
+			want := `{"queue":"bulk","pending":0,"waiting":0,"scheduled":0,"active":0,"retry":0,"archived":0,"completed":0,"latency_seconds":0,` + tc.want
 			if string(b) != want {
 				t.Errorf("got  %s\nwant %s", b, want)
 			}

@@ -19,12 +19,10 @@ type QueueInfo struct {
 
 	// Latency is how long the oldest pending task has been pending.
 	Latency time.Duration
-	// Paused says that no worker takes tasks from it, by hand or held.
+	// Paused says that somebody paused it by hand: no worker takes tasks from it until somebody
+	// resumes it, also when a hold beside that is over.
 	Paused bool
-	// PausedByHand says that it stays paused until somebody resumes it, also when a
-	// hold beside that is over.
-	PausedByHand bool
-	// Held is not nil while the queue is paused until a time.
+	// Held is not nil while no worker takes tasks from it until a time, paused or not.
 	Held *Hold
 }
 
@@ -47,11 +45,10 @@ func (q QueueInfo) MarshalJSON() ([]byte, error) {
 		Completed int     `json:"completed"`
 		Latency   float64 `json:"latency_seconds"`
 		Paused    bool    `json:"paused"`
-		ByHand    bool    `json:"paused_by_hand,omitempty"`
 		Held      *Hold   `json:"held,omitempty"`
 	}{
 		q.Queue, q.Pending, q.Waiting, q.Scheduled, q.Active, q.Retry, q.Archived, q.Completed,
-		q.Latency.Seconds(), q.Paused, q.PausedByHand, q.Held,
+		q.Latency.Seconds(), q.Paused, q.Held,
 	})
 }
 
@@ -72,14 +69,12 @@ func (c *Client) Queues(ctx context.Context) ([]QueueInfo, error) {
 }
 
 func queueInfoOf(i queue.Info) QueueInfo {
-	q := QueueInfo{
+	return QueueInfo{
 		Queue:   i.Queue,
 		Pending: i.Pending, Waiting: i.Waiting, Scheduled: i.Scheduled, Active: i.Active,
 		Retry: i.Retry, Archived: i.Archived, Completed: i.Completed,
-		Latency: i.Latency, Paused: i.Paused, PausedByHand: i.ByHand,
+		Latency: i.Latency, Paused: i.Paused, Held: holdOf(i.Held),
 	}
-	q.Held = holdOf(i.Held)
-	return q
 }
 
 func holdOf(h *queue.Hold) *Hold {

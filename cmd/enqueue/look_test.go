@@ -61,13 +61,19 @@ func TestQueuesTellPausesApart(t *testing.T) {
 	got := c.want(console.Done, "queues").stdout
 	golden.Equal(t, "queues_paused.golden", regexp.MustCompile(`paused until .*`).ReplaceAll([]byte(got), []byte("paused until TIME")))
 	var infos []struct {
-		ByHand bool `json:"paused_by_hand"`
+		Paused bool        `json:"paused"`
+		Held   *tasks.Hold `json:"held"`
 	}
 	if err := json.Unmarshal([]byte(c.want(console.Done, "queues", "--json").stdout), &infos); err != nil {
 		t.Fatal(err)
 	}
-	if len(infos) != 3 || !infos[0].ByHand || infos[1].ByHand || infos[2].ByHand {
+	if len(infos) != 3 || !infos[0].Paused || infos[1].Paused || infos[2].Paused {
 		t.Errorf("paused by hand: %+v", infos)
+	}
+	for _, info := range infos {
+		if info.Held == nil {
+			t.Errorf("a pause with an end does not show: %+v", infos)
+		}
 	}
 }
 

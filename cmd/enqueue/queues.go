@@ -70,7 +70,7 @@ func latency(d time.Duration) string {
 // queueState tells of a pause by hand before a hold: that one does not end by itself.
 func queueState(q tasks.QueueInfo) string {
 	switch {
-	case q.PausedByHand && q.Held != nil:
+	case q.Paused && q.Held != nil:
 		return "paused; " + held(q.Held)
 	case q.Held != nil && q.Held.Reason == "": // another program's
 		return "paused until " + q.Held.Until.UTC().Format(time.RFC3339)

@@ -85,7 +85,7 @@ func TestProcess_leaves_layer_alone_while_it_is_down(t *testing.T) {
 			eventually(t, "it shows", func() bool {
 				q := s.held(t)
 				_, body := get(t, admin+"/")
-				return q.Paused && q.Held != nil && strings.HasPrefix(q.Held.Reason, "outage: ") && strings.Contains(body, "held until") && strings.Contains(body, "The fleet asks by itself")
+				return !q.Paused && q.Held != nil && strings.HasPrefix(q.Held.Reason, "outage: ") && strings.Contains(body, "held until") && strings.Contains(body, "The fleet asks by itself")
 			})
 			if status, body := get(t, admin+"/readyz"); status != 200 {
 				t.Errorf("/readyz of a worker that is held: %d %s", status, body)

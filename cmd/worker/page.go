@@ -38,7 +38,7 @@ func (p *page) make(ctx context.Context) admin.Page {
 	for _, q := range infos {
 		line := admin.Queue{
 			Name: q.Queue, Pending: q.Pending, Waiting: q.Waiting, Scheduled: q.Scheduled, Active: q.Active,
-			Retry: q.Retry, Archived: q.Archived, Completed: q.Completed, Latency: q.Latency, Paused: q.ByHand,
+			Retry: q.Retry, Archived: q.Archived, Completed: q.Completed, Latency: q.Latency, Paused: q.Paused,
 			Running: p.pool.InFlight(q.Queue), Concurrency: p.slots[q.Queue],
 		}
 		if q.Held != nil && q.Held.Reason != "" {

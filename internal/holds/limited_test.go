@@ -38,7 +38,7 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 				t.Error(err)
 			}
 			for _, info := range infos {
-				if !info.Paused || info.Held == nil {
+				if info.Paused || info.Held == nil {
 					t.Errorf("queue %s does not show the hold: %+v", info.Queue, info)
 				}
 			}

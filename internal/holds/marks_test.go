@@ -56,7 +56,7 @@ func anyHeld(t *testing.T, rdb redis.UniversalClient) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return infos[0].Paused || infos[1].Paused || infos[2].Paused
+	return infos[0].Held != nil || infos[1].Held != nil || infos[2].Held != nil
 }
 
 // A worker that is slow to mark the queues must not stop a fleet that is open again.

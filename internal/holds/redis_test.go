@@ -80,7 +80,7 @@ func TestHoldAndProbe(t *testing.T) {
 	eventually(t, "both are open", func() bool { return a.Snapshot().Reason == "" && b.Snapshot().Reason == "" })
 	eventually(t, "the queues are open", func() bool {
 		infos, err := queue.NewStore(rdb).Queues(t.Context())
-		return err == nil && !infos[0].Paused && !infos[1].Paused && !infos[2].Paused
+		return err == nil && infos[0].Held == nil && infos[1].Held == nil && infos[2].Held == nil
 	})
 	if a.Snapshot().Began[RetryAfter] != 1 || len(b.Snapshot().Began) != 0 {
 		t.Errorf("began %v and %v", a.Snapshot().Began, b.Snapshot().Began)

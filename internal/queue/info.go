@@ -15,11 +15,9 @@ type Info struct {
 	// Latency is how long the task that is next has been pending; 0 if there is
 	// none, or if asynq did not note since when (after a run by hand, say).
 	Latency time.Duration
-	// Paused tells whether no worker takes tasks, by hand or held.
+	// Paused tells whether somebody paused it by hand, who has to resume it; it may be held beside that.
 	Paused bool
-	// ByHand tells whether somebody paused it, who has to resume it; it may be held beside that.
-	ByHand bool
-	// Held is nil unless the pause ends by itself.
+	// Held is a hold, or another program's pause that ends by itself; nil if there is neither.
 	Held *Hold
 }
 
@@ -68,8 +66,7 @@ func newInfo(name string, reply []any, now time.Time) (Info, error) {
 	} else if pause >= 0 { // another program's pause that ends by itself
 		info.Held = &Hold{Until: now.Add(time.Duration(pause) * time.Millisecond)}
 	}
-	info.ByHand = pause == -1
-	info.Paused = info.Held != nil || info.ByHand
+	info.Paused = pause == -1
 	since, _ := reply[10].(string)
 	redisNow, _ := reply[11].(string) // the clocks of those who ask differ
 	if at := unixNano(since); !at.IsZero() {

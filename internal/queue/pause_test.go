@@ -135,7 +135,7 @@ func stands(t *testing.T, s *Store, insp *asynq.Inspector, after, want string) {
 		t.Fatal(err)
 	}
 	held := strings.Contains(want, "held")
-	if info.Paused != (want != "running") || info.ByHand != strings.Contains(want, "paused") || (info.Held != nil) != held {
+	if info.Paused != strings.Contains(want, "paused") || (info.Held != nil) != held {
 		t.Errorf("after %s: %+v, held %+v; want %s", after, info, info.Held, want)
 	}
 	if held && (info.Held.Reason != "outage: 503" || time.Until(info.Held.Until) > time.Hour) {

@@ -330,7 +330,7 @@ func TestQueues(t *testing.T) {
 	if byHand.Scheduled != 1 || !byHand.Paused || byHand.Held != nil || byHand.Latency != 0 {
 		t.Errorf("default: %+v", byHand)
 	}
-	if !held.Paused || held.Held == nil || held.Held.Reason != "rate limited" {
+	if held.Paused || held.Held == nil || held.Held.Reason != "rate limited" {
 		t.Fatalf("bulk: %+v", held)
 	}
 	if left := time.Until(held.Held.Until); left < 50*time.Second || left > time.Minute {

@@ -97,6 +97,19 @@ func TestMetrics_tell_what_happened(t *testing.T) {
 	}
 }
 
+func TestMetrics_show_a_queue_as_paused_by_hand_or_held(t *testing.T) {
+	t.Parallel()
+	m := NewMetrics("")
+	m.watch(newQueueCache(func(context.Context) ([]queue.Info, error) {
+		return []queue.Info{{Queue: "critical", Paused: true}, {Queue: "default", Held: &queue.Hold{}}, {Queue: "bulk"}}, nil
+	}), newFlight(nil), nil)
+	for name, want := range map[string]float64{"critical": 1, "default": 1, "bulk": 0} {
+		if got := valueOf(t, m, "layerq_queue_paused", map[string]string{"queue": name}); got != want {
+			t.Errorf("layerq_queue_paused of %s is %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestMetrics_leave_out_sizes_that_nobody_knows(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics("")

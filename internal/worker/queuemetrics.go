@@ -55,7 +55,7 @@ func (c *queueCollector) Collect(ch chan<- prometheus.Metric) {
 			gauge(queueTasksDesc, float64(n), q.Queue, string(state))
 		}
 		gauge(latencyDesc, q.Latency.Seconds(), q.Queue)
-		gauge(pausedDesc, truth(q.Paused), q.Queue)
+		gauge(pausedDesc, truth(q.Paused || q.Held != nil), q.Queue)
 	}
 }
 
