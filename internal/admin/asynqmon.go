@@ -6,6 +6,8 @@ import (
 
 	"github.com/hibiken/asynqmon"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/queue"
 )
 
 const monitorPath = "/asynqmon"
@@ -23,15 +25,18 @@ type connection struct{ redis.UniversalClient }
 // MakeRedisClient implements asynq.RedisConnOpt.
 func (c connection) MakeRedisClient() any { return c.UniversalClient }
 
-// newMonitor returns asynqmon below monitorPath.
+// newMonitor returns asynqmon below monitorPath. It archives nothing itself.
 func newMonitor(rdb redis.UniversalClient, readOnly bool) http.Handler {
-	monitor := asynqmon.New(asynqmon.Options{
+	var monitor http.Handler = asynqmon.New(asynqmon.Options{
 		RootPath:         monitorPath,
 		RedisConnOpt:     connection{rdb},
 		PayloadFormatter: asynqmon.PayloadFormatterFunc(func(_ string, payload []byte) string { return mask(payload) }),
 		ResultFormatter:  asynqmon.ResultFormatterFunc(func(_ string, result []byte) string { return mask(result) }),
 		ReadOnly:         readOnly,
 	})
+	if !readOnly {
+		monitor = archiving(queue.NewStore(rdb), monitor)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", monitorPolicy)
 		if strings.HasSuffix(r.URL.Path, ".svg") {

@@ -22,4 +22,9 @@
 // asynqmon shows types, ids, states, times and error texts. Of payloads and
 // results it shows the structure: texts, metadata and identities are replaced
 // by their length.
+//
+// # What is archived
+//
+// asynqmon archives nothing of our queues itself: what it is asked to archive is archived
+// here, so that none is dropped, however many they are.
 package admin

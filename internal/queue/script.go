@@ -33,6 +33,8 @@ var (
 	replayLua string
 	//go:embed remove.lua
 	removeLua string
+	//go:embed archive.lua
+	archiveLua string
 )
 
 // prefixes stands before every script that gets what the keys of its queue begin with:
@@ -56,6 +58,7 @@ var (
 	extendScript  = newScript(extendLua)
 	replayScript  = newScript(prefixes + laneLua + replayLua)
 	removeScript  = newScript(prefixes + laneLua + removeLua)
+	archiveScript = newScript(prefixes + laneLua + archiveLua)
 )
 
 // now is the script as it is run: without the lines that are marked as those of a mechanism which is left out.
