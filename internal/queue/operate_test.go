@@ -154,13 +154,21 @@ func TestDeadLettersStay(t *testing.T) {
 // them are put back, and no script copies them all.
 func TestManyDeadLettersStayAtLittleCost(t *testing.T) {
 	t.Parallel()
-	rdb, ctx, dead := redistest.New(t), t.Context(), 12_000
-	var commands func() int
+	ctx, dead := t.Context(), 12_000
+	opts, err := redis.ParseURL(redistest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if redistest.Real() {
 		dead = 100_000
-		server := redis.NewClient(&redis.Options{Addr: redistest.NewServer(t).Addr}) // which counts commands for this test alone
-		t.Cleanup(func() { _ = server.Close() })
-		rdb, commands = server, func() int { return commandsOf(t, server) }
+		opts.Addr, opts.DB = redistest.NewServer(t).Addr, 0 // which counts commands for this test alone
+	}
+	opts.ReadTimeout = time.Minute // asynq's script is slow in the embedded one
+	rdb := redis.NewClient(opts)
+	t.Cleanup(func() { _ = rdb.Close() })
+	var commands func() int
+	if redistest.Real() {
+		commands = func() int { return commandsOf(t, rdb) }
 	}
 	store := queue.NewStore(rdb)
 	long := time.Now().Add(-48 * time.Hour).Unix()
