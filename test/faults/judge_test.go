@@ -42,6 +42,6 @@ func TestAll_at_once(t *testing.T) {
 		l.enqueue(span())
 		<-redisDone
 		stop()
-		s.finish(l, time.Now(), allowed{repeats: anyNumber}, patience)
+		s.finish(l, time.Now(), allowed{repeats: anyNumber, fails: true}, patience)
 	})
 }

@@ -67,7 +67,7 @@ func (s *site) misanswered(rules ...layertest.Rule) {
 		return // no use in waiting once more
 	}
 	s.emulator.Faults() // the books are read without
-	b := s.close(l, over, allowed{repeats: anyNumber})
+	b := s.close(l, over, allowed{repeats: anyNumber, fails: true})
 	b.Recovery = took
 	s.record(b)
 }
