@@ -6,14 +6,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hibiken/asynq"
 
+	"github.com/layerq/layerq/internal/failpoint"
+	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer/layertest"
 )
 
@@ -22,6 +26,10 @@ import (
 const asBareWorker = "FAULTS_BARE_WORKER"
 
 const bareType = "message"
+
+// barePatience is how long after the fault a row of bare asynq may take to settle. It need not: what is not there by then
+// counts as lost.
+const barePatience = 3 * time.Minute
 
 // bareMessage is the payload of the comparison.
 type bareMessage struct {
@@ -37,11 +45,18 @@ func bareWorker() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	drain, err := time.ParseDuration(os.Getenv(drainName))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	client := &http.Client{Timeout: timeout}
 	srv := asynq.NewServer(asynq.RedisClientOpt{Addr: redisAddr}, asynq.Config{
-		Concurrency: 32,
+		Concurrency: slotsOf(os.Environ()),
 		LogLevel:    asynq.FatalLevel,
-		// The one setting that is not asynq's own, which begins at 15 to 45 s: rows shall end.
+		// What a worker of ours gets in the same row, too.
+		ShutdownTimeout: drain,
+		// asynq's own begins at 15 to 45 s: rows shall end.
 		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Second },
 	})
 	err = srv.Run(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
@@ -49,13 +64,31 @@ func bareWorker() int {
 		if err := json.Unmarshal(t.Payload(), &m); err != nil {
 			return err
 		}
-		return m.post(ctx, client, base)
+		failpoint.Reach(failpoint.BeforeCall, t.Payload())
+		failpoint.Soon(failpoint.DuringCall)
+		err := m.post(ctx, client, base)
+		failpoint.Reach(failpoint.AfterCall, t.Payload())
+		return err
 	}))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
+}
+
+// slotsOf reads how many tasks a worker of ours would take at a time: of the queue that the comparison has.
+func slotsOf(env []string) int {
+	n := 1
+	for _, pair := range env {
+		list, ok := strings.CutPrefix(pair, queuesName+"=")
+		for q := range strings.SplitSeq(list, ",") {
+			if text, found := strings.CutPrefix(q, queue.Default+"="); ok && found {
+				n, _ = strconv.Atoi(text) // the suite's own number
+			}
+		}
+	}
+	return n
 }
 
 func (m bareMessage) post(ctx context.Context, client *http.Client, base string) error {
@@ -91,13 +124,56 @@ func (l *load) enqueueBare(addr string, over time.Duration) {
 	defer client.Close()
 	l.spread(over, func(ctx context.Context, jobs []*job) []error {
 		errs := make([]error, len(jobs))
-		for i, j := range jobs {
-			payload, err := json.Marshal(bareMessage{j.conversation.UUID().String(), j.text})
-			if err == nil {
-				_, err = client.EnqueueContext(ctx, asynq.NewTask(bareType, payload), asynq.Retention(24*time.Hour))
-			}
-			errs[i] = err
-		}
+		abreast(len(jobs), func(i int) { errs[i] = jobs[i].enqueueBare(ctx, client, l.bare...) })
 		return errs
 	})
+}
+
+func (j *job) enqueueBare(ctx context.Context, client *asynq.Client, more ...asynq.Option) error {
+	payload, err := json.Marshal(bareMessage{j.conversation.UUID().String(), j.text})
+	if err != nil {
+		return err
+	}
+	opts := append([]asynq.Option{asynq.Retention(24 * time.Hour)}, more...)
+	switch {
+	case !j.at.IsZero():
+		opts = append(opts, asynq.ProcessAt(j.at))
+	case j.in > 0:
+		opts = append(opts, asynq.ProcessIn(j.in))
+	}
+	info, err := client.EnqueueContext(ctx, asynq.NewTask(bareType, payload), opts...)
+	if err == nil {
+		j.bareID = info.ID
+	}
+	return err
+}
+
+// produceBare enqueues the load one by one under its keys, as asynq lets one do: whoever comes second is told
+// of the conflict.
+func (l *load) produceBare() {
+	client := asynq.NewClient(asynq.RedisClientOpt{Addr: l.site.redis.Addr()})
+	defer client.Close()
+	for _, j := range l.jobs {
+		twin := *j // the other producer has the job, too
+		err := twin.enqueueBare(l.site.t.Context(), client, asynq.TaskID(j.id.String()))
+		if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
+			l.site.failf("%s: %v", j.key, err)
+		}
+	}
+}
+
+// balanceBare counts what is there. What asynq has archived is not lost.
+func (s *site) balanceBare(l *load, b *books, seen map[*job]int) {
+	s.t.Helper()
+	archived := make(map[string]bool)
+	for _, id := range s.redis.Client.ZRange(s.t.Context(), queue.ArchivedKey(queue.Default), 0, -1).Val() {
+		archived[id] = true
+	}
+	for _, j := range l.accepted() {
+		if seen[j] == 0 && archived[j.bareID] {
+			b.Archived++
+			continue
+		}
+		b.count(seen[j])
+	}
 }

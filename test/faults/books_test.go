@@ -19,6 +19,7 @@ import (
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
 	"github.com/layerq/layerq/tasks"
+	"github.com/layerq/layerq/test/rig"
 )
 
 // books are what became of the tasks of a row.
@@ -31,6 +32,7 @@ type books struct {
 	Turned   int // messages that came before an earlier one of their conversation
 	Repeated int // calls after one of the same task that was answered with success
 	Recovery time.Duration
+	Open     bool // it did not come to its end in Recovery
 }
 
 // allowed is what a row may show and be right all the same.
@@ -55,10 +57,10 @@ func (s *site) finish(l *load, since time.Time, ok allowed, most time.Duration) 
 // the load. since is when the fault was over.
 func (s *site) close(l *load, since time.Time, ok allowed) *books {
 	s.t.Helper()
-	took := s.settle(since, patience)
+	took, settled := s.settle(since, patience)
 	s.stopWorkers()
 	b := s.balance(l, ok)
-	b.Recovery = took
+	b.Recovery, b.Open = took, !settled
 	s.leftovers()
 	return b
 }
@@ -84,11 +86,16 @@ func (s *site) accepted() int {
 const missing = 10 * time.Second
 
 // settle waits until every task is completed or archived, and returns how long
-// that took since the fault was over.
-func (s *site) settle(since time.Time, limit time.Duration) time.Duration {
+// that took since the fault was over, and whether it came to that.
+func (s *site) settle(since time.Time, limit time.Duration) (took time.Duration, settled bool) {
 	s.t.Helper()
+	deadline := time.Now().Add(limit)
 	if without("recovery") {
-		limit = min(limit, 2*recovery) // what is not there by then does not come
+		deadline = time.Now().Add(min(limit, 2*recovery)) // what is not there by then does not come
+	}
+	if s.engine == bare {
+		deadline = since.Add(barePatience)
+		s.leavePlace() // it waits for leases, most of the time
 	}
 	store := queue.NewStore(s.redis.Client)
 	var last []queue.Info
@@ -116,14 +123,30 @@ func (s *site) settle(since time.Time, limit time.Duration) time.Duration {
 		// Tasks may be missing: the books will tell.
 		return ended >= s.accepted() || time.Since(idle) > missing
 	}
-	for deadline := time.Now().Add(limit); !done(); {
+	for !done() {
 		if time.Now().After(deadline) {
 			s.failf("not settled %v after the fault: %+v", time.Since(since).Round(time.Second), last)
-			break
+			return time.Since(since), false
 		}
 		<-time.After(50 * time.Millisecond)
 	}
-	return time.Since(since)
+	return max(0, idle.Sub(since)), true
+}
+
+// eventually waits for a state. In a row of bare asynq it need not come, and may take longer.
+func (s *site) eventually(limit time.Duration, what string, holds func() bool) {
+	s.t.Helper()
+	if s.engine == layerq {
+		rig.Eventually(s.t, limit, what, holds)
+		return
+	}
+	s.leavePlace()
+	for deadline := time.Now().Add(barePatience); !holds(); <-time.After(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Logf("not within %v: %s", barePatience, what)
+			return
+		}
+	}
 }
 
 // failf fails the row of layerq; what bare asynq does not keep, the table says.
@@ -144,9 +167,7 @@ func (s *site) balance(l *load, ok allowed) *books {
 	seen := make(map[*job]int)
 	s.countMessages(l, b, texts, seen)
 	if s.engine == bare {
-		for _, j := range l.accepted() {
-			b.count(seen[j])
-		}
+		s.balanceBare(l, b, seen)
 		return b
 	}
 	states := s.states(l)

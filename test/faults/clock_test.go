@@ -15,7 +15,7 @@ import (
 	"github.com/layerq/layerq/test/rig"
 )
 
-// skewed builds a worker whose clock is off by what FAULTS_CLOCK says. libfaketime, which
+// skewed is how to build a worker whose clock is off by what FAULTS_CLOCK says: the overlay for the go command. libfaketime, which
 // does this to other programs, does not reach those in Go: they read the time without
 // the C library. So the package time itself is built with another Now.
 var skewed = sync.OnceValues(func() (string, error) {
@@ -67,9 +67,27 @@ var faultsClock = func() int64 {
 	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		return "", err
 	}
-	worker := filepath.Join(dir, "worker")
-	return worker, rig.GoTool("build", "-tags", "faults", "-overlay", overlay, "-o", worker, "github.com/layerq/layerq/cmd/worker")
+	return overlay, nil
 })
+
+// skewedWorker is one of ours.
+var skewedWorker = sync.OnceValues(func() (string, error) {
+	return buildSkewed("worker", "github.com/layerq/layerq/cmd/worker", "build")
+})
+
+// skewedBare is one of the comparison: this test, which plays it.
+var skewedBare = sync.OnceValues(func() (string, error) {
+	return buildSkewed("bare", "github.com/layerq/layerq/test/faults", "test", "-c")
+})
+
+func buildSkewed(name, of string, how ...string) (string, error) {
+	overlay, err := skewed()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(filepath.Dir(overlay), name)
+	return program, rig.GoTool(append(how, "-tags", "faults", "-overlay", overlay, "-o", program, of)...)
+}
 
 type patternError struct{ file string }
 
@@ -82,7 +100,7 @@ func (e *patternError) Error() string {
 // is killed, and one beside it: their tasks run again in time.
 func TestClock_5_minutes_off(t *testing.T) {
 	t.Parallel()
-	path, err := skewed()
+	path, err := skewedWorker()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,9 +108,16 @@ func TestClock_5_minutes_off(t *testing.T) {
 		{"ahead", "300"},
 		{"behind", "-300"},
 	} {
-		row{name: "worker: clock 5 minutes " + c.name, latency: 300 * time.Millisecond}.run(t, func(s *site) {
+		row{name: "worker: clock 5 minutes " + c.name, compare: true, latency: 300 * time.Millisecond}.run(t, func(s *site) {
 			calm, deadly := s.load(rowTasks()/2), s.load(rowTasks()-rowTasks()/2)
-			odd := s.WorkerOf(path, "FAULTS_CLOCK="+c.offset)
+			program := path
+			if s.engine == bare {
+				var err error
+				if program, err = skewedBare(); err != nil {
+					s.t.Fatal(err)
+				}
+			}
+			odd := s.WorkerOf(program, "FAULTS_CLOCK="+c.offset)
 			s.Start(2)
 			calm.enqueue(span() / 2)
 			s.settle(time.Now(), patience)

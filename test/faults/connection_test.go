@@ -14,7 +14,6 @@ type failing struct {
 	name    string
 	lasting []rig.Toxic                   // there all the time
 	moment  func(link *rig.Link, d *dice) // again and again
-	compare bool
 	// slow is when a worker takes a few tasks a second only, one in each round trip: it needs more workers.
 	slow bool
 }
@@ -31,7 +30,7 @@ func (f failing) workers() int {
 
 var failings = []failing{
 	{name: "cut at random", moment: func(link *rig.Link, d *dice) { link.Cut(ms(d.n(200))) }},
-	{name: "replies lost", moment: func(link *rig.Link, d *dice) { link.Deafen(ms(50 + d.n(200))) }, compare: true},
+	{name: "replies lost", moment: func(link *rig.Link, d *dice) { link.Deafen(ms(50 + d.n(200))) }},
 	{name: "200 ms", lasting: rig.Latency(180*time.Millisecond, 220*time.Millisecond), slow: true},
 	{name: "slow close", lasting: []rig.Toxic{
 		{Name: "asked", Type: "slow_close", Stream: "upstream", Attributes: map[string]int{"delay": 2000}},
@@ -53,7 +52,7 @@ func (f failing) fail(s *site, link *rig.Link) (stop func()) {
 func TestConnection_of_the_producer_to_Redis(t *testing.T) {
 	t.Parallel()
 	for _, f := range failings {
-		row{name: "producer to Redis: " + f.name, compare: f.compare, latency: 20 * time.Millisecond}.run(t, func(s *site) {
+		row{name: "producer to Redis: " + f.name, compare: true, latency: 20 * time.Millisecond}.run(t, func(s *site) {
 			l := s.load(rowTasks())
 			s.Start(3)
 			link := rig.NewLink(s.t, s.redis.Addr())
@@ -70,7 +69,7 @@ func TestConnection_of_the_producer_to_Redis(t *testing.T) {
 func TestConnection_of_workers_to_Redis(t *testing.T) {
 	t.Parallel()
 	for _, f := range failings {
-		row{name: "worker to Redis: " + f.name, compare: f.compare, links: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
+		row{name: "worker to Redis: " + f.name, compare: true, links: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
 			l := s.load(rowTasks())
 			stop := f.fail(s, s.toRedis)
 			s.Start(f.workers())

@@ -15,7 +15,7 @@ import (
 // conversations as the others: none is sent before its time, and all stand in the order in which they were due.
 func TestKill_with_delayed_tasks(t *testing.T) {
 	t.Parallel()
-	row{name: "worker: kill -9 every 2 s, half of the tasks delayed", latency: 100 * time.Millisecond}.run(t, func(s *site) {
+	row{name: "worker: kill -9 every 2 s, half of the tasks delayed", compare: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
 		l := s.messages(rowTasks(), lanes(rowTasks()))
 		last := l.delay(span())
 		s.Start(3)

@@ -12,7 +12,7 @@ import (
 // there before the old one is told to end.
 func TestDeploy_twice(t *testing.T) {
 	t.Parallel()
-	row{name: "worker: all replaced, twice", latency: 300 * time.Millisecond}.run(t, func(s *site) {
+	row{name: "worker: all replaced, twice", compare: true, latency: 300 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
 		s.Start(3)
 		over := make(chan time.Time)
@@ -23,7 +23,7 @@ func TestDeploy_twice(t *testing.T) {
 					s.Worker()
 					old.Signal(syscall.SIGTERM)
 					if code := old.Wait(time.Minute); code != 0 {
-						s.t.Errorf("%s ended with %d", old.Name, code)
+						s.failf("%s ended with %d", old.Name, code)
 					}
 				}
 			}

@@ -18,6 +18,8 @@
 //
 // # The tables
 //
+// The long form runs bare asynq beside most rows, once, with the first seed. It fails no row: what becomes of its tasks is in the table.
+//
 // With -update both tables of docs/reliability.md are written anew, from this run alone: a row that failed,
 // or that was not run, is there as such.
 package faults

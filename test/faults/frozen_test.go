@@ -24,7 +24,7 @@ func TestRedis_frozen_restarted_killed(t *testing.T) {
 		{name: "kill -9, appendfsync everysec", fault: func(r *rig.Redis) { r.Crash(time.Second) }, forgets: true},
 		{name: "kill -9, appendfsync always", fsync: "always", fault: func(r *rig.Redis) { r.Crash(time.Second) }},
 	} {
-		row{name: "Redis: " + c.name, fsync: c.fsync, latency: 250 * time.Millisecond}.run(t, func(s *site) {
+		row{name: "Redis: " + c.name, compare: true, fsync: c.fsync, latency: 250 * time.Millisecond}.run(t, func(s *site) {
 			l := s.load(rowTasks())
 			s.Start(3)
 			var at time.Time

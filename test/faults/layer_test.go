@@ -62,12 +62,12 @@ func (s *site) misanswered(rules ...layertest.Rule) {
 	s.Start(3)
 	l.enqueue(span())
 	over := time.Now()
-	took := s.settle(over, patience)
+	took, settled := s.settle(over, patience)
 	if s.t.Failed() {
 		return // no use in waiting once more
 	}
 	s.emulator.Faults() // the books are read without
 	b := s.close(l, over, allowed{repeats: anyNumber, fails: true})
-	b.Recovery = took
+	b.Recovery, b.Open = took, !settled
 	s.record(b)
 }

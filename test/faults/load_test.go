@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
 
 	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
@@ -28,6 +29,8 @@ type job struct {
 	at time.Time     // when it is to be done at the earliest; zero for at once
 	in time.Duration // after which delay; zero for none
 
+	bareID string // that asynq gave it in the comparison
+
 	sent     time.Time // when Enqueue was first asked
 	accepted time.Time // zero until Enqueue said so
 }
@@ -39,7 +42,8 @@ type load struct {
 	jobs          []*job
 	byID          map[uuid.UUID]*job
 	conversations []layer.ConversationID
-	since         int64 // requests of the emulator before
+	since         int64          // requests of the emulator before
+	bare          []asynq.Option // of its tasks in the comparison
 }
 
 // lanes is how many lanes of each kind a load has: few enough for tasks to wait for

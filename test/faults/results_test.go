@@ -142,8 +142,8 @@ func (t *table) print(w io.Writer) {
 const (
 	page = "../../docs/reliability.md"
 
-	rowsHead = "| fault | tasks | effects | twice | lost | archived | all done after | bare asynq: effects | twice | lost | all done after |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|\n"
+	rowsHead = "| fault | tasks | effects | twice | lost | archived | all done after | bare asynq: effects | twice | lost | archived | all done after |\n" +
+		"|---|---|---|---|---|---|---|---|---|---|---|---|\n"
 	neededHead = "| without | fails | with |\n|---|---|---|\n"
 )
 
@@ -185,15 +185,15 @@ func (t *table) rowLines() string {
 	if *long {
 		form = "long"
 	}
-	fmt.Fprintf(&out, "The %s form, with seed %s:\n\n%s", form, formatSeeds(", "), rowsHead)
+	fmt.Fprintf(&out, "The %s form, with seed %s; bare asynq with seed %d alone:\n\n%s", form, formatSeeds(", "), seeds[0], rowsHead)
 	for _, name := range rowNames {
-		ours := t.sum(name, layerq)
+		ours := t.sum(name, layerq, seeds)
 		fmt.Fprintf(&out, "| %s |%s", name, ours.cells(true))
-		if theirs := t.sum(name, bare); theirs.tried > 0 {
+		if theirs := t.sum(name, bare, seeds[:1]); theirs.tried > 0 {
 			out.WriteString(theirs.cells(false) + "\n")
 			continue
 		}
-		out.WriteString(" | | | |\n")
+		out.WriteString(" | | | | |\n")
 	}
 	return out.String()
 }
@@ -214,12 +214,13 @@ func (t *table) neededLines() string {
 // sum is what a row came to with all seeds: the longest time, and all else together.
 type sum struct {
 	books
+	wanted int // with how many seeds
 	tried  int
 	failed []string // the seeds
 }
 
-func (t *table) sum(row string, e engine) sum {
-	var all sum
+func (t *table) sum(row string, e engine, seeds []uint64) sum {
+	all := sum{wanted: len(seeds)}
 	for _, seed := range seeds {
 		b, tried := t.rows[row][e][seed]
 		if !tried {
@@ -236,13 +237,14 @@ func (t *table) sum(row string, e engine) sum {
 		all.Lost += b.Lost
 		all.Archived += b.Archived
 		all.Recovery = max(all.Recovery, b.Recovery)
+		all.Open = all.Open || b.Open
 	}
 	return all
 }
 
 func (s sum) cells(ours bool) string {
-	const empty4, empty6 = " | | | |", " | | | | | |"
-	empty := empty4
+	const empty5, empty6 = " | | | | |", " | | | | | |"
+	empty := empty5
 	if ours {
 		empty = empty6
 	}
@@ -251,12 +253,16 @@ func (s sum) cells(ours bool) string {
 		return " **not run**" + empty
 	case len(s.failed) > 0:
 		return " **failed** with seed " + strings.Join(s.failed, ", ") + empty
-	case s.tried < len(seeds):
-		return fmt.Sprintf(" **run with %d of %d seeds**", s.tried, len(seeds)) + empty
+	case s.tried < s.wanted:
+		return fmt.Sprintf(" **run with %d of %d seeds**", s.tried, s.wanted) + empty
 	case ours:
 		return fmt.Sprintf(" %s | %s | %d | %d | %s | %s |", thousands(s.Tasks), thousands(s.Effects), s.Twice, s.Lost, thousands(s.Archived), seconds(s.Recovery))
 	}
-	return fmt.Sprintf(" %s | %d | %d | %s |", thousands(s.Effects), s.Twice, s.Lost, seconds(s.Recovery))
+	after := seconds(s.Recovery)
+	if s.Open {
+		after = "not in " + after
+	}
+	return fmt.Sprintf(" %s | %s | %s | %s | %s |", thousands(s.Effects), thousands(s.Twice), thousands(s.Lost), thousands(s.Archived), after)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

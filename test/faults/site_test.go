@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ const (
 // A row is one fault, and one line of the table.
 type row struct {
 	name    string
-	compare bool // with bare asynq, in the long form
+	compare bool // with bare asynq, in the long form and with the first seed
 	idle    bool // it waits nearly all the time, and so runs beside whatever else does
 
 	fsync   string                    // appendfsync; everysec by default
@@ -41,18 +42,21 @@ func (r row) run(t *testing.T, do func(s *site)) {
 	if only := os.Getenv(rowName); only != "" && only != r.name {
 		return
 	}
-	engines := []engine{layerq}
-	if r.compare && *long {
-		engines = append(engines, bare)
-	}
-	for _, seed := range seeds {
+	for i, seed := range seeds {
+		engines := []engine{layerq}
+		if r.compare && *long && i == 0 {
+			engines = append(engines, bare)
+		}
 		for _, e := range engines {
 			t.Run(fmt.Sprintf("%s, %s, seed %d", r.name, e, seed), func(t *testing.T) {
 				t.Parallel()
+				leave := func() {}
 				if !r.idle {
-					takePlace(t)
+					leave = takePlace(t)
 				}
-				do(r.site(t, e, seed))
+				s := r.site(t, e, seed)
+				s.leavePlace = leave
+				do(s)
 			})
 		}
 	}
@@ -61,11 +65,13 @@ func (r row) run(t *testing.T, do func(s *site)) {
 // places are for rows that run at a time.
 var places chan struct{}
 
-// takePlace waits for a place, which is t's until it ends.
-func takePlace(t *testing.T) {
+// takePlace waits for a place, which is t's until it ends, or leaves it before.
+func takePlace(t *testing.T) (leave func()) {
 	t.Helper()
 	places <- struct{}{}
-	t.Cleanup(func() { <-places })
+	leave = sync.OnceFunc(func() { <-places })
+	t.Cleanup(leave)
+	return leave
 }
 
 // site is everything that a row runs on: Redis, the emulator, workers.
@@ -83,6 +89,8 @@ type site struct {
 	toLayer  *rig.Link // between the workers and the emulator; nil for none
 
 	loads []*load
+
+	leavePlace func() // to another row: from now on this one does little
 }
 
 // slots is how many tasks a worker has in its hands at most.
@@ -93,13 +101,19 @@ func slots() int {
 	return 8
 }
 
-// timeoutName is the variable with the time that a call has.
-const timeoutName = "LAYER_TIMEOUT"
+const (
+	// timeoutName is the variable with the time that a call has.
+	timeoutName = "LAYER_TIMEOUT"
+	// drainName is the one with the time that a worker has to end.
+	drainName = "LAYERQ_DRAIN_TIMEOUT"
+	// queuesName is the one with the slots of each queue.
+	queuesName = "LAYERQ_QUEUES"
+)
 
 // fast settings: rows shall not wait for backoffs.
 var fast = []string{
 	"LAYERQ_RETRY_MIN=100ms", "LAYERQ_RETRY_MAX=2s",
-	"LAYERQ_DRAIN_TIMEOUT=20s", "LAYERQ_ADMIN_ADDR=127.0.0.1:0", "LAYERQ_LOG_LEVEL=info",
+	drainName + "=20s", "LAYERQ_ADMIN_ADDR=127.0.0.1:0", "LAYERQ_LOG_LEVEL=info",
 }
 
 func (r row) site(t *testing.T, e engine, seed uint64) *site {
@@ -127,7 +141,7 @@ func (r row) site(t *testing.T, e engine, seed uint64) *site {
 		timeout = 3 * time.Second
 	}
 	env := append(append(s.emulator.Env(layerAddr), fast...), timeoutName+"="+timeout.String())
-	env = append(env, "REDIS_URL=redis://"+redisAddr, "LAYERQ_QUEUES=critical=4,bulk=4,default="+strconv.Itoa(slots()))
+	env = append(env, "REDIS_URL=redis://"+redisAddr, queuesName+"=critical=4,bulk=4,default="+strconv.Itoa(slots()))
 	env = append(append(env, r.env...), withoutName+"="+os.Getenv(withoutName))
 	program := programs.Path("worker")
 	if e == bare {
@@ -155,6 +169,6 @@ func (s *site) stopWorkers() {
 		return
 	}
 	for _, p := range s.Living() {
-		p.Stop() // what it says of itself is asynq's affair
+		p.Kill() // how it would end is asynq's affair
 	}
 }
