@@ -48,4 +48,6 @@ const (
 	Poison Mechanism = "poison"
 	// Recovery gives the tasks of a worker that died to others: leases, and the look for those that ended.
 	Recovery Mechanism = "recovery"
+	// HandBack gives back the tasks of a worker that ends, which would wait for the end of their leases.
+	HandBack Mechanism = "handback"
 )

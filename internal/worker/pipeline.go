@@ -163,7 +163,7 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 			log.Log(ctx, level, "task will be retried", "wait", wait, "error", reason)
 		}
 	case handBack:
-		if p.settler.back(ctx, d) {
+		if !failpoint.Without(failpoint.HandBack) && p.settler.back(ctx, d) {
 			log.Log(ctx, level, "task goes back to its queue", "reason", reasonOf(err))
 		}
 	case abandon:

@@ -6,6 +6,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/layer/layertest"
+	"github.com/layerq/layerq/test/rig"
 )
 
 // All workers are replaced one after the other, twice, as a deploy does: the new one is
@@ -32,4 +36,70 @@ func TestDeploy_twice(t *testing.T) {
 		l.enqueue(span())
 		s.finish(l, <-over, allowed{}, patience)
 	})
+}
+
+// Some calls take longer than a worker has to end: it is cut off while Layer has done the work, and has not answered. The
+// task goes back to its queue, has spent no attempt, and takes effect once. At last all workers end before there are others: what they
+// had in their hands is nobody's then.
+func TestDeploy_cut_off(t *testing.T) {
+	t.Parallel()
+	row{name: "worker: all replaced, calls cut off", compare: true, latency: 100 * time.Millisecond, env: []string{drainName + "=2s"}}.run(t, func(s *site) {
+		l := s.messages(rowTasks(), lanes(rowTasks()))
+		s.emulator.Faults(some(5, layertest.Rule{AfterCommit: true, Latency: layertest.Duration(4 * time.Second)}))
+		s.Start(3)
+		over := make(chan time.Time)
+		go func() {
+			for _, old := range s.Living() {
+				<-time.After(span() / 6)
+				s.Worker()
+				s.ended(old)
+			}
+			<-time.After(span() / 6)
+			s.ended(s.Living()...)
+			s.handedBack()
+			s.Start(3)
+			over <- time.Now()
+		}()
+		l.enqueue(span())
+		s.finish(l, <-over, allowed{repeats: anyNumber}, recovery)
+	})
+}
+
+// ended tells workers to end, all at once, and waits until they have.
+func (s *site) ended(list ...*rig.Process) {
+	for _, p := range list {
+		p.Signal(syscall.SIGTERM)
+	}
+	for _, p := range list {
+		if code := p.Wait(time.Minute); code != 0 {
+			s.failf("%s ended with %d", p.Name, code)
+		}
+	}
+}
+
+// handedBack looks at what workers have left that were cut off. There is no other.
+func (s *site) handedBack() {
+	if s.engine == bare {
+		return
+	}
+	ctx := s.t.Context()
+	if left := s.redis.Client.LLen(ctx, queue.ActiveKey(queue.Default)).Val(); left > 0 {
+		s.t.Errorf("%d tasks are left in the hands of workers that have ended", left)
+		return
+	}
+	cut := 0
+	for _, id := range s.redis.Client.LRange(ctx, queue.PendingKey(queue.Default), 0, -1).Val() {
+		fields := s.redis.Client.HMGet(ctx, queue.TaskKey(queue.Default, id), queue.FieldDeliveries, queue.FieldAttempts, "crashes").Val()
+		if fields[0] == nil || fields[0] == "0" {
+			continue
+		}
+		cut++
+		if fields[1] != nil || fields[2] != nil {
+			s.t.Errorf("%s was cut off, and has spent %v attempts, and crashed %v times", id, fields[1], fields[2])
+		}
+	}
+	s.t.Logf("%d tasks were cut off by the last ones", cut)
+	if cut == 0 {
+		s.t.Error("no task was cut off: the row proves nothing")
+	}
 }

@@ -40,6 +40,7 @@ var rowNames = []string{
 	"worker: clock 5 minutes ahead",
 	"worker: clock 5 minutes behind",
 	"worker: all replaced, twice",
+	"worker: all replaced, calls cut off",
 	"task: poison among good ones",
 	"task: garbage among good ones",
 	"Redis: frozen 3 s",

@@ -23,6 +23,7 @@ var mechanisms = []struct{ name, what, test, row, fails string }{
 	{"patience", "patience with Redis when a task is done", "TestRedis_frozen_restarted_killed", "Redis: restarted", `\d+ calls were made after the task had been answered with success`},
 	{"lanes", "lanes", "TestDeploy_twice", "worker: all replaced, twice", `\d+ messages came before an earlier one of their conversation`},
 	{"recovery", "recovery of expired leases", "TestKill_at_each_step", "worker: kill -9 before the call", `not settled \S+ after the fault`},
+	{"handback", "the hand-back of a worker that ends", "TestDeploy_cut_off", "worker: all replaced, calls cut off", `\d+ tasks are left in the hands of workers that have ended`},
 	{"poison", "the end of poison", "TestPoison_among_good_ones", "task: poison among good ones", `not settled \S+ after the fault`},
 }
 
