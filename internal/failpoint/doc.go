@@ -50,4 +50,6 @@ const (
 	Recovery Mechanism = "recovery"
 	// HandBack gives back the tasks of a worker that ends, which would wait for the end of their leases.
 	HandBack Mechanism = "handback"
+	// DeadLetters puts back what asynq's tools throw out of the archive.
+	DeadLetters Mechanism = "deadletters"
 )

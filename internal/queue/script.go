@@ -63,20 +63,30 @@ var (
 
 // now is the script as it is run: without the lines that are marked as those of a mechanism which is left out.
 func (sc script) now() script {
-	if !failpoint.Without(failpoint.Recovery) {
-		return sc
+	if failpoint.Without(failpoint.Recovery) {
+		sc = sc.less(recoveryLine)
 	}
-	if bare, ok := withoutRecovery.Load(sc.sha); ok {
+	if failpoint.Without(failpoint.DeadLetters) {
+		sc = sc.less(deadLettersLine)
+	}
+	return sc
+}
+
+// less is the script without some lines.
+func (sc script) less(lines *regexp.Regexp) script {
+	key := lines.String() + sc.sha
+	if bare, ok := lessScripts.Load(key); ok {
 		return bare.(script) //nolint:errcheck,forcetypeassert // nothing else is stored
 	}
-	bare := newScript(recoveryLine.ReplaceAllString(sc.source, ""))
-	withoutRecovery.Store(sc.sha, bare)
+	bare := newScript(lines.ReplaceAllString(sc.source, ""))
+	lessScripts.Store(key, bare)
 	return bare
 }
 
 var (
 	recoveryLine    = regexp.MustCompile(`(?m)^.* -- recovery$`)
-	withoutRecovery sync.Map // digest to script
+	deadLettersLine = regexp.MustCompile(`(?m)^.* -- dead letters$`)
+	lessScripts     sync.Map // lines and digest to script
 )
 
 // call is one execution of a script. All its keys are in one slot of a Cluster.

@@ -256,7 +256,7 @@ local function look()
 		dissolve()
 	end
 	watch_lanes(last[3] or "0", math.abs(ago))
-	keep_dead_letters()
+	keep_dead_letters() -- dead letters
 end
 
 -- is_turn makes sure that a task is the head of its lane. Somebody may have run another one by hand.
