@@ -52,4 +52,6 @@ const (
 	HandBack Mechanism = "handback"
 	// DeadLetters puts back what asynq's tools throw out of the archive.
 	DeadLetters Mechanism = "deadletters"
+	// Crashes counts what kills a worker apart from the attempts of a task.
+	Crashes Mechanism = "crashes"
 )

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/layerq/layerq/internal/dequeue"
+	"github.com/layerq/layerq/internal/failpoint"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/wording"
 	"github.com/layerq/layerq/tasks"
@@ -27,6 +28,9 @@ type delivery struct {
 }
 
 func (p *pipeline) receive(d *dequeue.Delivery) *delivery {
+	if failpoint.Without(failpoint.Crashes) {
+		d.Attempts += d.Crashes
+	}
 	return &delivery{
 		Delivery: d, marked: d.Result != nil, attempts: d.Attempts, failures: d.Failures, retries: d.Retries,
 		log: p.log.With("task_id", wording.Cut(d.ID), "type", wording.Cut(d.Message.Type), "queue", d.Queue),
