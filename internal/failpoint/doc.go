@@ -54,4 +54,6 @@ const (
 	DeadLetters Mechanism = "deadletters"
 	// Crashes counts what kills a worker apart from the attempts of a task.
 	Crashes Mechanism = "crashes"
+	// Repeats reads the answer to a call that is made again as that to a repeated one.
+	Repeats Mechanism = "repeats"
 )

@@ -174,6 +174,7 @@ func (s *site) balance(l *load, ok allowed) *books {
 	s.countAnnouncements(l, texts, seen)
 	s.countConversations(l, seen)
 	s.countStates(l, states, seen)
+	s.countDeletions(l, seen)
 	s.early(l)
 	for _, j := range l.accepted() {
 		s.judge(b, j, seen[j], states[j], ok)
@@ -389,6 +390,27 @@ func (s *site) countStates(l *load, states map[*job]*tasks.Info, seen map[*job]i
 	}
 }
 
+// countDeletions is for what must not be there.
+func (s *site) countDeletions(l *load, seen map[*job]int) {
+	s.t.Helper()
+	var jobs []*job
+	for _, j := range l.accepted() {
+		if _, ok := j.task.(tasks.DeleteIdentity); ok {
+			jobs = append(jobs, j)
+		}
+	}
+	gone := make([]bool, len(jobs))
+	abreast(len(jobs), func(i int) {
+		_, err := s.emulator.API.Identities.Get(s.t.Context(), jobs[i].task.(tasks.DeleteIdentity).User) //nolint:errcheck,forcetypeassert // the others are left out above
+		gone[i] = layer.CodeOf(err) == layer.CodeNotFound
+	})
+	for i, j := range jobs {
+		if gone[i] {
+			seen[j] = 1
+		}
+	}
+}
+
 // callsOf are the paths of the calls that were answered with success for tasks without a UUID, by lane.
 func (s *site) callsOf(l *load) map[string][]string {
 	s.t.Helper()
@@ -530,6 +552,8 @@ func pathOf(t tasks.Task) string {
 	case tasks.UnblockUser:
 		return t.Owner + "/blocks/" + t.User
 	case tasks.UpsertIdentity:
+		return t.User + "/identity"
+	case tasks.DeleteIdentity:
 		return t.User + "/identity"
 	case tasks.SetBadge:
 		return t.User + "/badge"

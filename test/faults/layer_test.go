@@ -4,10 +4,13 @@ package faults
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/layer/layertest"
+	"github.com/layerq/layerq/tasks"
 )
 
 // some hits a share of the calls that change something. The test's own
@@ -54,10 +57,37 @@ func TestLayer_503_after_the_work(t *testing.T) {
 	})
 }
 
-// misanswered runs a load while the emulator answers by these rules, to the end.
+// What is deleted is not there when the call is made again: that Layer does not find it then is no failure.
+func TestLayer_503_after_deletions(t *testing.T) {
+	t.Parallel()
+	row{name: "Layer: 503 after the work, deletions", latency: 20 * time.Millisecond}.run(t, func(s *site) {
+		l := s.emptyLoad(0)
+		for i := range rowTasks() {
+			user := l.name + "user " + strconv.Itoa(i)
+			l.add(&job{task: tasks.DeleteIdentity{User: user}})
+		}
+		abreast(len(l.jobs), func(i int) { s.identity(l.jobs[i].task.(tasks.DeleteIdentity).User) }) //nolint:errcheck,forcetypeassert // there are no others
+		l.since = s.emulator.Mark()
+		s.answers(l, some(30, layertest.Rule{Status: http.StatusServiceUnavailable, AfterCommit: true}))
+	})
+}
+
+// identity gives a user one.
+func (s *site) identity(user string) {
+	if err := s.emulator.API.Identities.Create(s.t.Context(), user, layer.Identity{DisplayName: user}); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// misanswered runs a load of its own while the emulator answers by these rules, to the end.
 func (s *site) misanswered(rules ...layertest.Rule) {
 	s.t.Helper()
-	l := s.load(rowTasks())
+	s.answers(s.load(rowTasks()), rules...)
+}
+
+// answers is misanswered with a given load.
+func (s *site) answers(l *load, rules ...layertest.Rule) {
+	s.t.Helper()
 	s.emulator.Faults(rules...)
 	s.Start(3)
 	l.enqueue(span())

@@ -61,6 +61,7 @@ var rowNames = []string{
 	"worker to Layer: cut, answers lost",
 	"Layer: 30 % of its answers wrong",
 	"Layer: 503 after the work, 30 %",
+	"Layer: 503 after the work, deletions",
 	"archive: more than 10,000",
 	"archive: replayed",
 	"producers: two with the same keys",
