@@ -24,7 +24,7 @@ var mechanisms = []struct{ name, what, test, row, fails string }{
 	{"lanes", "lanes", "TestDeploy_twice", "worker: all replaced, twice", `\d+ messages came before an earlier one of their conversation`},
 	{"recovery", "recovery of expired leases", "TestKill_at_each_step", "worker: kill -9 before the call", `not settled \S+ after the fault`},
 	{"handback", "the hand-back of a worker that ends", "TestDeploy_cut_off", "worker: all replaced, calls cut off", `\d+ tasks are left in the hands of workers that have ended`},
-	{"repeats", "reading the answer to a repeated call (404)", "TestLayer_503_after_deletions", "Layer: 503 after the work, deletions", `identity:delete is archived: .*`},
+	{"repeats", "reading the answer to a repeated call (404)", "TestLayer_503_after_deletions", "Layer: 503 after the work, deletions", `404 not_found: The referenced identity cannot be found`},
 	{"crashes", "crashes that are no attempts", "TestKill_at_each_step", "worker: kill -9 during the call", `\d+ tasks have spent more than one attempt`},
 	{"deadletters", "dead letters that are kept", "TestArchive_beyond_10000_and_replayed", "archive: more than 10,000", `not within \S+: the archive has all again`},
 	{"poison", "the end of poison", "TestPoison_among_good_ones", "task: poison among good ones", `not settled \S+ after the fault`},
