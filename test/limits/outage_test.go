@@ -132,7 +132,8 @@ func (o outage) run(t *testing.T) {
 	}
 	back := s.backAt(over, (9*usual+9)/10)
 	t.Logf("back at 90 %% of its speed of %d a second after %.1f s", usual, back.Seconds())
-	if back < 0 || back > 15*time.Second {
+	// Without a limit, beside other tests, how fast it is depends on what those do.
+	if judged := o.rate != "off" || *long; judged && (back < 0 || back > 15*time.Second) {
 		t.Errorf("back at 90 %% of its speed of %d a second after %s, want 15 s", usual, back)
 	}
 	for _, p := range s.Living() {
