@@ -105,6 +105,9 @@ func TestMarkThatIsNotTakenAway(t *testing.T) {
 			for range c.others {
 				newKeeper(t, rdb)
 			}
+			eventually(t, "all listen", func() bool {
+				return rdb.PubSubNumSub(t.Context(), channel).Val()[channel] >= int64(1+c.others)
+			})
 			_, end := enter(t, a)
 			end(finding{kind: holding, reason: RetryAfter, code: "429", wait: 100 * time.Millisecond})
 			eventually(t, "the queues are held", func() bool { return anyHeld(t, rdb) })
