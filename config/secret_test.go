@@ -70,15 +70,17 @@ func TestRedisURLMasksPasswords(t *testing.T) {
 	}
 }
 
+// outside is without what would move the password.
+var outside = strings.NewReplacer("@", "", ":", "")
+
 func FuzzRedisURLMasksPasswords(f *testing.F) {
 	f.Add("redis", "me", "h:6379/0")
 	f.Add("", "", "h")
 	f.Add("redis-cluster", "a/b", "h1,h2?db=1")
 	f.Fuzz(func(t *testing.T, scheme, user, rest string) {
 		const password = "hunter2!"
-		if strings.Contains(scheme+user+rest, "@") || strings.Contains(scheme+user, ":") {
-			t.Skip("the password would not be where one stands")
-		}
+		// Elsewhere the password would not be where one stands.
+		scheme, user, rest = outside.Replace(scheme), outside.Replace(user), strings.ReplaceAll(rest, "@", "")
 		if shown := config.RedisURL(scheme + "://" + user + ":" + password + "@" + rest).String(); strings.Contains(shown, password) {
 			t.Errorf("%q is shown as %q", user+":"+password+"@"+rest, shown)
 		}

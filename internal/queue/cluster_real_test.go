@@ -7,18 +7,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
-	"github.com/layerq/layerq/internal/redistest"
 )
 
 // A Cluster refuses scripts that touch keys of several slots: only a real one tells.
 func TestRealClusterTakesEveryScript(t *testing.T) {
 	t.Parallel()
-	if !redistest.Real() {
-		t.Skip("needs a redis-server of its own; runs where " + redistest.EnvAddr + " is set")
-	}
-	addr := redistest.NewServer(t, "--cluster-enabled", "yes").Addr
-	node := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = node.Close() })
+	node := redisServer(t, "--cluster-enabled", "yes")
+	addr := node.Options().Addr
 	if err := node.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package queue_test
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -9,15 +8,11 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
-	"github.com/layerq/layerq/internal/redistest"
 )
 
 // A Redis whose memory is full takes no more tasks, and gives out those that it has.
 func TestAFullRedisIsEmptied(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("redis-server"); err != nil || !redistest.Real() {
-		t.Skip("needs a redis-server of its own; runs where " + redistest.EnvAddr + " is set")
-	}
 	rdb := redisServer(t)
 	store, ctx := queue.NewStore(rdb), t.Context()
 	var entries []queue.Entry
@@ -55,11 +50,7 @@ func TestAFullRedisIsEmptied(t *testing.T) {
 // What a worker has done is known, also if it says so too late to a Redis whose memory is full.
 func TestAFullRedisNotesALateSuccess(t *testing.T) {
 	t.Parallel()
-	if !redistest.Real() {
-		t.Skip("needs a redis-server of its own; runs where " + redistest.EnvAddr + " is set")
-	}
-	rdb := redis.NewClient(&redis.Options{Addr: redistest.NewServer(t).Addr})
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := redisServer(t)
 	b := &leaseBench{queue.NewStore(rdb), t, t.Context(), rdb}
 	m := message(queue.Default)
 	enqueue(t, b.Store, m, time.Time{})

@@ -6,12 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
-	"github.com/layerq/layerq/internal/redistest"
 )
 
 var lanes = flag.Int("lanes", 2000, "how many lanes of 10 tasks TestLanesTakeLittleMemory fills")
@@ -22,12 +20,7 @@ var lanes = flag.Int("lanes", 2000, "how many lanes of 10 tasks TestLanesTakeLit
 func TestLanesTakeLittleMemory(t *testing.T) {
 	t.Parallel()
 	const each, most = 10, 1.5
-	if !redistest.Real() {
-		t.Skip("the embedded Redis tells no used_memory; runs where " + redistest.EnvAddr + " is set")
-	}
-	server := redistest.NewServer(t)                                                    // nobody else's keys
-	rdb := redis.NewClient(&redis.Options{Addr: server.Addr, ReadTimeout: time.Minute}) // to forget a million tasks takes seconds
-	t.Cleanup(func() { _ = rdb.Close() })
+	rdb := redisServer(t)
 	store := queue.NewStore(rdb)
 	fill := func(n int, name func(lane string) string) float64 {
 		if err := rdb.FlushAll(t.Context()).Err(); err != nil {
