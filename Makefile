@@ -66,13 +66,18 @@ faults-table: ## the same, and write the tables of docs/reliability.md
 limits: ## rate limits, outages and lanes with real processes, in the long form
 	go test -tags limits -count=1 -timeout 1h -v ./test/limits -long
 
+.PHONY: processes
+processes: ## the fault suite and the limits in their short forms, as .ci/run has them: five minutes
+	go test -tags faults -count=1 -timeout 15m ./test/faults/...
+	go test -tags limits -count=1 -timeout 10m ./test/limits
+
 .PHONY: golden
 golden: ## write golden files and the README's tables anew: the diff is the review
 	go test $(GOLDEN_PACKAGES) -count=1 -update
 
 .PHONY: golden-check
 golden-check: golden ## the same, and fail if that changed or added a file
-	git --no-pager diff --exit-code -- '*testdata*' README.md
+	git --no-pager diff --exit-code -- '*testdata*' README.md docs
 	@new="$$(git ls-files --others --exclude-standard -- '*testdata*')"; if [ -n "$$new" ]; then echo "not committed: $$new"; exit 1; fi
 
 .PHONY: images
