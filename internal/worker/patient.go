@@ -11,12 +11,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// patiently repeats something while Redis does not answer, or says that it cannot for now, until ctx ends.
-func patiently(ctx context.Context, try func() error) error {
-	return backoff.Retry(func() error {
+// patiently repeats something while it fails with errors that pass, until ctx ends. The error is the last one.
+func patiently(ctx context.Context, passes func(error) bool, try func() error) error {
+	var last error // that was not for want of time
+	err := backoff.Retry(func() error {
 		err := try()
-		if err != nil && !mayPass(err) {
+		if err != nil && !passes(err) {
 			return backoff.Permanent(err)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
+			last = err
 		}
 		return err
 	}, backoff.WithContext(backoff.NewExponentialBackOff(
@@ -24,7 +28,15 @@ func patiently(ctx context.Context, try func() error) error {
 		backoff.WithMaxInterval(time.Second),
 		backoff.WithMaxElapsedTime(0), // the context is the bound
 	), ctx))
+	if err != nil && last != nil && ctx.Err() != nil {
+		return last
+	}
+	return err
 }
+
+// whileOpen reports whether a command may succeed later, whatever it was answered: somebody may give back to a user what was
+// taken from it, and a Redis may come back before its users do.
+func whileOpen(err error) bool { return !errors.Is(err, redis.ErrClosed) }
 
 // passing are the beginnings of answers that Redis gives for a while: when it
 // starts, fails over, moves a slot, runs a long script, or is short of memory, disk, replicas or connections.
@@ -33,12 +45,12 @@ var passing = []string{
 	"OOM", "MISCONF", "NOREPLICAS", "ERR max number of clients",
 }
 
-// mayPass reports whether a command may succeed later: Redis did not answer, or
+// mayPass reports whether a command may succeed later without anybody's doing: Redis did not answer, or
 // said that it cannot for now.
 func mayPass(err error) bool {
 	var reply redis.Error
 	if !errors.As(err, &reply) {
-		return !errors.Is(err, redis.ErrClosed)
+		return whileOpen(err)
 	}
 	said := reply.Error()
 	return slices.ContainsFunc(passing, func(begin string) bool {

@@ -112,7 +112,7 @@ func (s *settler) settle(ctx context.Context, d *delivery, e queue.Settlement) b
 		context.AfterFunc(ctx, func() { timer.Stop() })
 	})()
 	var mine bool
-	err := patiently(ctx, func() (err error) {
+	err := patiently(ctx, whileOpen, func() (err error) {
 		if mine, err = s.hook.Settle(ctx, d.Delivery, e); failpoint.Without(failpoint.Patience) && err != nil {
 			return backoff.Permanent(err)
 		}

@@ -107,7 +107,7 @@ func (w *Worker) Run(ctx context.Context) error {
 // announce makes the queues known to asynqmon before their first task.
 func (w *Worker) announce(ctx context.Context) {
 	store := queue.NewStore(w.opts.Status)
-	err := patiently(ctx, func() error { return store.Publish(ctx) })
+	err := patiently(ctx, mayPass, func() error { return store.Publish(ctx) })
 	if err != nil && ctx.Err() == nil {
 		w.opts.Log.Warn("the queues could not be made known to asynqmon before their first task", "error", err)
 	}
