@@ -136,7 +136,7 @@ func (h *Hook) Settle(ctx context.Context, d *Delivery, e queue.Settlement) (min
 	case err != nil:
 	case e.Verdict == queue.VerdictRetry:
 		h.waiter(d.Queue).hint(time.Now().Add(e.Wait))
-	case d.Lane != "":
+	case d.Lane != "" || d.Crashes > 0:
 		h.waiter(d.Queue).moved()
 	}
 	return mine, err

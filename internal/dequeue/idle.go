@@ -180,7 +180,7 @@ func (w *waiter) poll(ctx context.Context) bool {
 	}
 }
 
-// moved notes that this process has moved a task on, and so perhaps made another runnable. A push
+// moved notes that this process has moved a task on, and so perhaps made another runnable: the next of a lane, or the next suspect. A push
 // tells of it, where there are pushes.
 func (w *waiter) moved() {
 	if w.polls.Load() {

@@ -40,3 +40,6 @@ func LookKey(queue string) string { return ownPrefix(queue) + "look" }
 
 // SuspectKey is the id of the task that runs alone among those that crashed again and again.
 func SuspectKey(queue string) string { return ownPrefix(queue) + "suspect" }
+
+// SuspectsKey is the sorted set of those that wait for it, by since when in Unix nanoseconds.
+func SuspectsKey(queue string) string { return ownPrefix(queue) + "suspects" }

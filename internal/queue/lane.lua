@@ -38,6 +38,12 @@ local function make_pending(id, since)
 	redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
 end
 
+-- to_front puts a task to the front of the line.
+local function to_front(id, since)
+	redis.call("RPUSH", asynq .. "pending", id)
+	redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
+end
+
 -- place is what a task that waits is in the list of its lane.
 local function place(id, seat)
 	return seat and id .. ":" .. seat or id

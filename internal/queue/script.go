@@ -23,6 +23,8 @@ var (
 	statsLua string
 	//go:embed lane.lua
 	laneLua string
+	//go:embed suspect.lua
+	suspectLua string
 	//go:embed take.lua
 	takeLua string
 	//go:embed settle.lua
@@ -53,8 +55,8 @@ var (
 	enqueueScript = newScript(prefixes + laneLua + recordLua + enqueueLua)
 	findScript    = newScript(recordLua + findLua)
 	statsScript   = newScript(prefixes + laneLua + statsLua)
-	takeScript    = newScript(prefixes + laneLua + takeLua)
-	settleScript  = newScript(prefixes + laneLua + settleLua)
+	takeScript    = newScript(prefixes + laneLua + suspectLua + takeLua)
+	settleScript  = newScript(prefixes + laneLua + suspectLua + settleLua)
 	extendScript  = newScript(extendLua)
 	replayScript  = newScript(prefixes + laneLua + replayLua)
 	removeScript  = newScript(prefixes + laneLua + removeLua)

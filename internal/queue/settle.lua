@@ -1,5 +1,6 @@
 -- Ends a delivery: notes what it came to, moves the task on, and lets the next of its lane run, in one
--- step. In the place of asynq's scripts done, complete, retry, archive and requeue. lane.lua stands before this file.
+-- step. In the place of asynq's scripts done, complete, retry, archive and requeue. lane.lua and
+-- suspect.lua stand before this file.
 --
 -- KEYS[1] the task's hash
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
@@ -36,8 +37,7 @@ if #ARGV > 10 then
 end
 -- Then its next place: that may fail, where somebody has written something else under the key, and the task stays where it is.
 if verdict == "back" then
-	redis.call("RPUSH", asynq .. "pending", id)
-	redis.call("HSET", key, "state", "pending", "pending_since", since)
+	to_front(id, since)
 elseif verdict == "retry" then
 	-- Whole seconds, as asynq writes them, and never early.
 	redis.call("ZADD", asynq .. "retry", math.ceil((now + ARGV[7]) / 1000), id)
@@ -54,8 +54,9 @@ redis.call("ZREM", asynq .. "lease", id) -- recovery
 redis.call("LREM", asynq .. "active", 0, id) -- more than one where it was deleted by hand, and enqueued again
 if task[5] then
 	redis.call("HDEL", key, "crashes")
-	if redis.call("GET", own .. "suspect") == id then
-		redis.call("DEL", own .. "suspect")
+	if redis.call("GET", suspect) == id then
+		redis.call("DEL", suspect)
+		next_suspect(since)
 	end
 end
 -- Its lane stops with it where it is archived and that was asked for.

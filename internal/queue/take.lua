@@ -1,4 +1,5 @@
--- Takes one task off a queue, in the place of asynq's dequeue script. lane.lua stands before this file.
+-- Takes one task off a queue, in the place of asynq's dequeue script. lane.lua and suspect.lua stand before this
+-- file.
 --
 -- KEYS[1] the pending list
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
@@ -26,6 +27,8 @@ local absence = 10000
 local grace = 7000
 -- A lease that was not renewed for so many seconds is nobody's: that is two renewals, and time for a third.
 local not_renewed = 12
+-- A suspect that waits is called by whoever settles the one that runs. It comes by itself after so many seconds.
+local uncalled = 60
 -- All lanes are looked at within this time, if somebody looks: many at a time where there are many, and where
 -- workers are idle and look seldom. Above some 80,000 lanes it takes longer, so as not to stop Redis for long.
 local lap = 8000
@@ -86,11 +89,12 @@ local function forward(set)
 			redis.call("ZREM", set, id)
 			drop(id)
 		else
-			local task = redis.call("HMGET", task_key(id), "lane", "state")
+			local task = redis.call("HMGET", task_key(id), "lane", "state", "crashes")
 			if task[2] and asynq .. task[2] ~= set and is_in(task[2], id) then
 				redis.call("ZREM", set, id)
 			elseif not task[1] or task[2] ~= "scheduled" then
-				make_pending(id, since)
+				local put = task[3] and to_front or make_pending -- a suspect was at the front
+				put(id, since)
 				redis.call("ZREM", set, id)
 			elseif not join_due(task[1], now, since) then
 				return 0
@@ -113,10 +117,17 @@ local function recover()
 			drop(id)
 		elseif not is_in(redis.call("HGET", task_key(id), "state"), id) then
 			redis.call("HINCRBY", task_key(id), "crashes", 1)
-			redis.call("HSET", task_key(id), "state", "pending", "pending_since", since)
-			redis.call("RPUSH", pending, id)
+			to_front(id, since)
 		end
 	end
+end
+
+-- suspect_in_hand returns the suspect that runs, nil if there is none. One whose lease was not renewed for so long is in the hands of
+-- the dead: it harms nobody until it is taken again.
+local function suspect_in_hand()
+	local id = redis.call("GET", suspect)
+	local till = id and redis.call("ZSCORE", leases, id)
+	return till and till - now / 1000 > ARGV[3] - not_renewed and id or nil
 end
 
 -- adopt gives a lease to active tasks that have none: their worker died between two steps of another
@@ -252,6 +263,9 @@ local function look()
 		recover() -- recovery
 		adopt() -- recovery
 	end
+	if redis.call("EXISTS", suspects) == 1 and not suspect_in_hand() then
+		next_suspect(since)
+	end
 	if redis.call("EXISTS", asynq .. "groups") == 1 then
 		dissolve()
 	end
@@ -273,19 +287,18 @@ local function is_turn(lane, id)
 	return false
 end
 
--- is_alone keeps a task that may be what kills its workers from taking others with it: of those
--- that crashed again and again, one runs at a time. One whose lease was not renewed for so long is
--- in the hands of the dead: it harms nobody until it is taken again.
+-- is_alone sends a suspect away while another one runs.
 local function is_alone(id)
-	local other = redis.call("GET", own .. "suspect")
-	local till = other and other ~= id and redis.call("ZSCORE", leases, other)
-	if till and till - now / 1000 > ARGV[3] - not_renewed then
+	local other = suspect_in_hand()
+	if other and other ~= id then
+		redis.call("ZADD", suspects, "NX", since, id)
 		redis.call("HSET", task_key(id), "state", "retry")
 		redis.call("HDEL", task_key(id), "pending_since")
-		redis.call("ZADD", asynq .. "retry", math.ceil(now / 1000) + 1, id)
+		redis.call("ZADD", asynq .. "retry", math.ceil(now / 1000) + uncalled, id)
 		return false
 	end
-	redis.call("SET", own .. "suspect", id, "EX", 3600)
+	redis.call("SET", suspect, id, "EX", 3600)
+	redis.call("ZREM", suspects, id)
 	return true
 end
 
@@ -297,7 +310,7 @@ end
 
 -- Most looks of an idle worker find a queue in which there is nothing at all, but what is done.
 if redis.call("EXISTS", pending, active, leases, asynq .. "scheduled", asynq .. "retry", asynq .. "archived", asynq .. "groups",
-	asynq .. "paused", own .. "held", own .. "heads", own .. "dead") == 0 then
+	asynq .. "paused", own .. "held", own .. "heads", own .. "dead", suspects) == 0 then
 	return { "idle", dropped, now, -1 }
 end
 

@@ -63,15 +63,6 @@ func (b *leaseBench) suspects(n int) (ids []string) {
 	return ids
 }
 
-// hurry lets those that were sent away for a second look again now.
-func (b *leaseBench) hurry(ids []string) {
-	for _, id := range ids {
-		if rec, err := b.Find(b.ctx, id); err == nil && rec.State == queue.Retry {
-			b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id})
-		}
-	}
-}
-
 // look lets the next take look for what went wrong; the last look was so long ago.
 func (b *leaseBench) look(ago time.Duration) {
 	b.rdb.HSet(b.ctx, queue.LookKey(queue.Default), "at", time.Now().Add(-ago).UnixMilli())
@@ -192,7 +183,7 @@ func TestActiveTaskWithoutALeaseIsRecovered(t *testing.T) {
 func TestSuspectsRunAlone(t *testing.T) {
 	t.Parallel()
 	b := newLeaseBench(t)
-	ids := b.suspects(3)
+	b.suspects(3)
 	suspect := b.take()
 	if suspect.Crashes != queue.Suspect {
 		t.Fatalf("%+v, want a suspect", suspect)
@@ -208,9 +199,8 @@ func TestSuspectsRunAlone(t *testing.T) {
 	if !b.settle(suspect, queue.VerdictDone) {
 		t.Fatal("not settled")
 	}
-	b.hurry(ids)
 	next := b.take()
-	if next.Found != queue.FoundTask || next.Crashes != queue.Suspect {
+	if next.Found != queue.FoundTask || next.ID == suspect.ID || next.Crashes != queue.Suspect {
 		t.Errorf("%+v, want the next suspect", next)
 	}
 	b.die(next.ID)
@@ -223,12 +213,12 @@ func TestSuspectsRunAlone(t *testing.T) {
 func TestASuspectInDeadHandsKeepsNobodyBack(t *testing.T) {
 	t.Parallel()
 	b := newLeaseBench(t)
-	ids := b.suspects(2)
+	b.suspects(2)
 	first := b.take()
 	renewed := func(ago time.Duration) {
 		till := time.Now().Add(queue.LeaseTime - ago)
 		b.rdb.ZAdd(b.ctx, queue.LeaseKey(queue.Default), redis.Z{Score: float64(till.UnixMilli()) / 1000, Member: first.ID})
-		b.hurry(ids)
+		b.look(time.Second)
 	}
 	renewed(9 * time.Second)
 	if taken := b.take(); taken.Found != queue.FoundIdle {
@@ -237,6 +227,119 @@ func TestASuspectInDeadHandsKeepsNobodyBack(t *testing.T) {
 	renewed(14 * time.Second)
 	if taken := b.take(); taken.Found != queue.FoundTask || taken.ID == first.ID {
 		t.Errorf("%+v, want the other one: nobody renews the lease of the first", taken)
+	}
+}
+
+// Suspects go on one after the other: in the step in which the one before them is settled, before a backlog, and in the order in which
+// they were sent away.
+func TestTheNextSuspectGoesOnAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	ids := b.suspects(32)
+	running := b.take()
+	backlog := message(queue.Default)
+	enqueue(t, b.Store, backlog, time.Time{})
+	if taken := b.take(); taken.ID != backlog.ID { // and all others are sent away
+		t.Fatalf("%+v, want the task that never crashed", taken)
+	}
+	for range 100 {
+		enqueue(t, b.Store, message(queue.Default), time.Time{})
+	}
+	waiting := b.rdb.ZRange(b.ctx, queue.SuspectsKey(queue.Default), 0, -1).Val()
+	if len(waiting) != len(ids)-1 {
+		t.Fatalf("%d suspects wait, want %d", len(waiting), len(ids)-1)
+	}
+	seen := map[string]bool{running.ID: true}
+	for i, verdict := range []queue.Verdict{queue.VerdictDone, queue.VerdictRetry, queue.VerdictArchive, queue.VerdictBack} {
+		if !b.settle(running, verdict) {
+			t.Fatal("not settled")
+		}
+		if next := b.rdb.LIndex(b.ctx, queue.PendingKey(queue.Default), -1).Val(); seen[next] || !slices.Contains(ids, next) {
+			t.Fatalf("after %q the next task is %s, want the next suspect", verdict, next)
+		}
+		rec, err := b.Find(b.ctx, waiting[i])
+		if err != nil || rec.State != queue.Pending {
+			t.Errorf("%+v, %v, want the one that waited longest to be next", rec, err)
+		}
+		running = b.take()
+		seen[running.ID] = true
+		if n := b.rdb.ZCard(b.ctx, queue.SuspectsKey(queue.Default)).Val(); int(n) != len(ids)-2-i {
+			t.Errorf("%d still wait, want %d", n, len(ids)-2-i)
+		}
+	}
+	for len(seen) < len(ids) {
+		b.settle(running, queue.VerdictDone)
+		if running = b.take(); running.Crashes != queue.Suspect || seen[running.ID] {
+			t.Fatalf("%+v, want the next suspect: %d of %d went on", running, len(seen), len(ids))
+		}
+		seen[running.ID] = true
+	}
+	b.settle(running, queue.VerdictDone)
+	if n := b.rdb.Exists(b.ctx, queue.SuspectKey(queue.Default), queue.SuspectsKey(queue.Default)).Val(); n != 0 {
+		t.Error("something is left of the suspects")
+	}
+}
+
+// Whoever settles the suspect that runs calls the next one that is still there. What is left of others goes.
+func TestSuspectsThatSomebodyTookAwayArePassedOver(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	ids := b.suspects(5)
+	running := b.take()
+	if taken := b.take(); taken.Found != queue.FoundIdle {
+		t.Fatalf("%+v, want nothing: one suspect is in hand", taken)
+	}
+	waiting := b.rdb.ZRange(b.ctx, queue.SuspectsKey(queue.Default), 0, -1).Val()
+	if len(waiting) != len(ids)-1 {
+		t.Fatalf("%v wait", waiting)
+	}
+	if _, err := b.Remove(b.ctx, waiting[0], queue.Retry); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Archive(b.ctx, queue.Default, waiting[1:2]); err != nil {
+		t.Fatal(err)
+	}
+	again := message(queue.Default) // an id that is used again, and waits for a retry that has nothing to do with this
+	again.ID = waiting[0]
+	enqueue(t, b.Store, again, time.Time{})
+	if taken := b.take(); taken.ID != again.ID || !b.settle(taken, queue.VerdictRetry) {
+		t.Fatalf("%+v", taken)
+	}
+	b.settle(running, queue.VerdictDone)
+	if taken := b.take(); taken.ID != waiting[2] {
+		t.Errorf("%+v, want the first of those that still wait", taken)
+	}
+	if _, err := b.Remove(b.ctx, waiting[3], queue.Retry); err != nil {
+		t.Fatal(err)
+	}
+	b.rdb.Del(b.ctx, queue.SuspectKey(queue.Default))
+	b.look(time.Second)
+	b.take()
+	if n := b.rdb.Exists(b.ctx, queue.SuspectsKey(queue.Default)).Val(); n != 0 {
+		t.Error("somebody is still noted who does not wait any more")
+	}
+}
+
+// Should the note of it be lost, a suspect comes by itself, to where it was: the front.
+func TestASuspectThatNobodyCallsComesByItself(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	ids := b.suspects(2)
+	running := b.take()
+	b.take()
+	b.rdb.Del(b.ctx, queue.SuspectsKey(queue.Default))
+	b.settle(running, queue.VerdictDone)
+	other := ids[0]
+	if other == running.ID {
+		other = ids[1]
+	}
+	if rec, err := b.Find(b.ctx, other); err != nil || rec.State != queue.Retry || time.Until(rec.NextProcessAt) > 2*time.Minute {
+		t.Fatalf("%+v, %v, want it to be due soon", rec, err)
+	}
+	enqueue(t, b.Store, message(queue.Default), time.Time{})
+	b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: other})
+	if taken := b.take(); taken.ID != other {
+		t.Errorf("%+v, want the suspect before the backlog", taken)
 	}
 }
 
