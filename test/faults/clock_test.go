@@ -124,16 +124,14 @@ func TestClock_5_minutes_off(t *testing.T) {
 			first := s.balance(calm, allowed{})
 
 			deadly.since = s.emulator.Mark()
-			killed := make(chan time.Time)
-			go func() {
+			killed := rig.Meanwhile(s.t, func() {
 				<-time.After(span() / 4)
 				odd.Kill()
 				s.replace()
 				s.Worker()
-				killed <- time.Now()
-			}()
+			})
 			deadly.enqueue(span() / 2)
-			b := s.close(deadly, <-killed, allowed{repeats: anyNumber})
+			b := s.close(deadly, killed(), allowed{repeats: anyNumber})
 			b.Tasks += first.Tasks
 			b.Effects += first.Effects
 			b.Twice += first.Twice

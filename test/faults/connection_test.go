@@ -44,7 +44,7 @@ func (f failing) fail(s *site, link *rig.Link) (stop func()) {
 	if f.moment == nil {
 		return func() {}
 	}
-	return rig.Every(500*time.Millisecond, func() { f.moment(link, s.dice) })
+	return rig.Every(s.t, 500*time.Millisecond, func() { f.moment(link, s.dice) })
 }
 
 // The connections of the producer to Redis fail in each of these ways. Every task that it was told to be
@@ -88,7 +88,7 @@ func TestConnection_to_Layer(t *testing.T) {
 	row{name: "worker to Layer: cut, answers lost", compare: true, hangs: true, links: true, latency: 100 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
 		s.Start(3)
-		stop := rig.Every(500*time.Millisecond, func() {
+		stop := rig.Every(s.t, 500*time.Millisecond, func() {
 			if s.dice.n(2) == 0 {
 				s.toLayer.Cut(ms(s.dice.n(200)))
 			} else {

@@ -19,7 +19,7 @@ func TestKill_with_delayed_tasks(t *testing.T) {
 		l := s.messages(rowTasks(), lanes(rowTasks()))
 		last := l.delay(span())
 		s.Start(3)
-		stop := rig.Every(2*time.Second, s.replace)
+		stop := rig.Every(s.t, 2*time.Second, s.replace)
 		l.enqueue(span())
 		<-time.After(time.Until(last)) // workers die also while tasks become due
 		stop()

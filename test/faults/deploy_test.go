@@ -19,8 +19,7 @@ func TestDeploy_twice(t *testing.T) {
 	row{name: "worker: all replaced, twice", compare: true, latency: 300 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
 		s.Start(3)
-		over := make(chan time.Time)
-		go func() {
+		over := rig.Meanwhile(s.t, func() {
 			for range 2 {
 				for _, old := range s.Living() {
 					<-time.After(span() / 8)
@@ -31,10 +30,9 @@ func TestDeploy_twice(t *testing.T) {
 					}
 				}
 			}
-			over <- time.Now()
-		}()
+		})
 		l.enqueue(span())
-		s.finish(l, <-over, allowed{}, patience)
+		s.finish(l, over(), allowed{}, patience)
 	})
 }
 
@@ -47,8 +45,7 @@ func TestDeploy_cut_off(t *testing.T) {
 		l := s.messages(rowTasks(), lanes(rowTasks()))
 		s.emulator.Faults(some(5, layertest.Rule{AfterCommit: true, Latency: layertest.Duration(4 * time.Second)}))
 		s.Start(3)
-		over := make(chan time.Time)
-		go func() {
+		over := rig.Meanwhile(s.t, func() {
 			for _, old := range s.Living() {
 				<-time.After(span() / 6)
 				s.Worker()
@@ -58,10 +55,9 @@ func TestDeploy_cut_off(t *testing.T) {
 			s.ended(s.Living()...)
 			s.handedBack()
 			s.Start(3)
-			over <- time.Now()
-		}()
+		})
 		l.enqueue(span())
-		s.finish(l, <-over, allowed{repeats: anyNumber}, recovery)
+		s.finish(l, over(), allowed{repeats: anyNumber}, recovery)
 	})
 }
 

@@ -22,9 +22,7 @@ func TestDisk_full_under_Redis(t *testing.T) {
 	row{name: "Redis: disk full under its file", compare: true, dir: smallDisk}.run(t, func(s *site) {
 		l := s.load(rowTasks())
 		s.Start(3)
-		over := make(chan time.Time, 1)
-		go func() {
-			defer close(over)
+		over := rig.Meanwhile(s.t, func() {
 			<-time.After(span() / 3)
 			filler := filepath.Join(s.redis.Dir, "filler")
 			fill(s.t, filler)
@@ -39,10 +37,9 @@ func TestDisk_full_under_Redis(t *testing.T) {
 			if err := os.Remove(filler); err != nil {
 				s.t.Error(err)
 			}
-			over <- time.Now()
-		}()
+		})
 		l.enqueue(span())
-		s.finish(l, <-over, allowed{}, recovery)
+		s.finish(l, over(), allowed{}, recovery)
 	})
 }
 

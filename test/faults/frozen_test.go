@@ -28,21 +28,18 @@ func TestRedis_frozen_restarted_killed(t *testing.T) {
 			l := s.load(rowTasks())
 			s.Start(3)
 			var at time.Time
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
+			over := rig.Meanwhile(s.t, func() {
 				<-time.After(span() / 3)
 				at = time.Now()
 				c.fault(s.redis)
-			}()
+			})
 			l.enqueue(span())
-			<-done
-			over := time.Now()
+			over()
 			ok := allowed{}
 			if c.forgets {
 				ok.lost, ok.repeats = forgotten(at), anyNumber // that a task was done may be forgotten, too
 			}
-			s.finish(l, over, ok, recovery)
+			s.finish(l, time.Now(), ok, recovery)
 		})
 	}
 }
@@ -66,7 +63,7 @@ func TestRedis_frozen_when_tasks_are_done(t *testing.T) {
 		l := s.load(rowTasks())
 		s.Start(3)
 		var over time.Time
-		stop := rig.Every(2*time.Second, func() {
+		stop := rig.Every(s.t, 2*time.Second, func() {
 			// Between the calls and their answers.
 			before := s.emulator.Mark()
 			rig.Eventually(s.t, time.Minute, "calls are under way", func() bool {

@@ -28,19 +28,17 @@ func TestAll_at_once(t *testing.T) {
 			some(5, layertest.Rule{Status: http.StatusTooManyRequests}),
 		)
 		s.Start(3)
-		stop := rig.Every(2*time.Second, s.replace)
-		redisDone := make(chan struct{})
-		go func() {
-			defer close(redisDone)
+		stop := rig.Every(s.t, 2*time.Second, s.replace)
+		redisOver := rig.Meanwhile(s.t, func() {
 			<-time.After(span() / 4)
 			s.redis.Proc.Freeze(3 * time.Second)
 			<-time.After(span() / 4)
 			s.redis.Restart(time.Second)
 			<-time.After(span() / 4)
 			s.redis.Proc.Freeze(3 * time.Second)
-		}()
+		})
 		l.enqueue(span())
-		<-redisDone
+		redisOver()
 		stop()
 		s.finish(l, time.Now(), allowed{repeats: anyNumber, fails: true}, patience)
 	})

@@ -31,7 +31,7 @@ func TestKill_every_2_seconds(t *testing.T) {
 	row{name: "worker: kill -9 every 2 s", compare: true, latency: 200 * time.Millisecond}.run(t, func(s *site) {
 		l := s.load(rowTasks())
 		s.Start(3)
-		stop := rig.Every(2*time.Second, s.replace)
+		stop := rig.Every(s.t, 2*time.Second, s.replace)
 		l.enqueue(span())
 		stop()
 		s.finish(l, time.Now(), allowed{repeats: anyNumber}, recovery)

@@ -31,7 +31,7 @@ func TestPoison_among_good_ones(t *testing.T) {
 		l := s.load(rowTasks())
 		poison := s.poison(l)
 		s.Start(3)
-		stop := rig.Every(100*time.Millisecond, func() {
+		stop := rig.Every(s.t, 100*time.Millisecond, func() {
 			for range 3 - len(s.Living()) { // as whoever keeps workers running does
 				s.Worker()
 			}
@@ -39,7 +39,7 @@ func TestPoison_among_good_ones(t *testing.T) {
 		l.enqueue(span())
 		enqueued := time.Now()
 		free, good := l.free(poison), make(chan time.Duration, 1)
-		stopWatching := rig.Every(200*time.Millisecond, func() {
+		stopWatching := rig.Every(s.t, 200*time.Millisecond, func() {
 			if int(s.redis.Client.ZCard(s.t.Context(), queue.CompletedKey(queue.Default)).Val()) >= free && len(good) == 0 {
 				good <- time.Since(enqueued)
 			}

@@ -30,14 +30,12 @@ func TestStopped_for_longer_than_the_lease(t *testing.T) {
 		l := s.load(rowTasks())
 		s.Start(3)
 		victim := s.Living()[s.dice.n(3)]
-		frozen := make(chan struct{})
-		go func() {
-			defer close(frozen)
+		awake := rig.Meanwhile(s.t, func() {
 			<-time.After(span() / 2)
 			victim.Freeze(asleep())
-		}()
+		})
 		l.enqueue(span())
-		<-frozen
+		awake()
 		// What was under way in its hands is called again by others.
 		s.finish(l, time.Now(), allowed{repeats: slots()}, recovery)
 	})

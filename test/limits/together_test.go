@@ -22,7 +22,7 @@ func TestTogether(t *testing.T) {
 	b := s.book()
 	b.send(inLong(9000, 1800), 450)
 	s.Start(3)
-	stop := rig.Every(4*time.Second, s.replace)
+	stop := rig.Every(t, 4*time.Second, s.replace)
 	pass(t, inLong(60*time.Second, 16*time.Second))
 	s.emulator.Faults(layertest.Rule{Status: http.StatusServiceUnavailable})
 	began := time.Now()

@@ -69,6 +69,9 @@ func (f *Fleet) Living() []*Process {
 func (f *Fleet) Replace(pick func(n int) int) {
 	f.t.Helper()
 	list := f.Living()
+	if len(list) == 0 {
+		f.t.Fatal("no worker is left to be replaced")
+	}
 	list[pick(len(list))].Kill()
 	f.Worker()
 }
