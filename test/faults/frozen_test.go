@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,16 +64,18 @@ func TestRedis_frozen_when_tasks_are_done(t *testing.T) {
 		l := s.load(rowTasks())
 		s.Start(3)
 		var over time.Time
+		var enqueued atomic.Bool // after which no call may come any more
 		stop := rig.Every(s.t, 2*time.Second, func() {
 			// Between the calls and their answers.
 			before := s.emulator.Mark()
 			rig.Eventually(s.t, time.Minute, "calls are under way", func() bool {
-				return s.emulator.Mark() > before || len(l.accepted()) == len(l.jobs)
+				return s.emulator.Mark() > before || enqueued.Load()
 			})
 			s.redis.Proc.Freeze(3 * time.Second)
 			over = time.Now()
 		})
 		l.enqueue(span())
+		enqueued.Store(true)
 		stop()
 		s.finish(l, over, allowed{}, recovery)
 	})
