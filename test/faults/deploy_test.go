@@ -37,27 +37,37 @@ func TestDeploy_twice(t *testing.T) {
 }
 
 // Some calls take longer than a worker has to end: it is cut off while Layer has done the work, and has not answered. The
-// task goes back to its queue, has spent no attempt, and takes effect once. At last all workers end before there are others: what they
-// had in their hands is nobody's then.
+// task goes back to its queue, has spent no attempt, and takes effect once. At last all workers end before there are others, while no call
+// is answered in time: what they had in their hands is nobody's then.
 func TestDeploy_cut_off(t *testing.T) {
 	t.Parallel()
-	row{name: "worker: all replaced, calls cut off", compare: true, latency: 100 * time.Millisecond, env: []string{drainName + "=2s"}}.run(t, func(s *site) {
-		l := s.messages(rowTasks(), lanes(rowTasks()))
-		s.emulator.Faults(some(5, layertest.Rule{AfterCommit: true, Latency: layertest.Duration(4 * time.Second)}))
+	const drain = 2 * time.Second
+	row{name: "worker: all replaced, calls cut off", compare: true, latency: 100 * time.Millisecond, env: []string{drainName + "=" + drain.String()}}.run(t, func(s *site) {
+		slow := layertest.Rule{AfterCommit: true, Latency: layertest.Duration(2 * drain)}
+		last := rowTasks() / 10 // for the workers that end at last
+		l := s.messages(rowTasks()-last, lanes(rowTasks()))
+		s.emulator.Faults(some(5, slow))
 		s.Start(3)
-		over := rig.Meanwhile(s.t, func() {
+		replaced := rig.Meanwhile(s.t, func() {
 			for _, old := range s.Living() {
 				<-time.After(span() / 6)
 				s.Worker()
 				s.ended(old)
 			}
-			<-time.After(span() / 6)
-			s.ended(s.Living()...)
-			s.handedBack()
-			s.Start(3)
 		})
 		l.enqueue(span())
-		s.finish(l, over(), allowed{repeats: anyNumber}, recovery)
+		replaced()
+
+		s.emulator.Faults(some(100, slow))
+		before := s.emulator.Mark()
+		l.addMessages(last)
+		l.enqueue(0)
+		s.eventually(time.Minute, "a call is under way that takes longer than a worker has to end", func() bool { return s.emulator.Mark() > before })
+		s.ended(s.Living()...)
+		s.handedBack()
+		s.emulator.Faults(some(5, slow))
+		s.Start(3)
+		s.finish(l, time.Now(), allowed{repeats: anyNumber}, recovery)
 	})
 }
 

@@ -40,6 +40,7 @@ type load struct {
 	site          *site
 	name          string // before every key, text and user: a row may have several loads
 	jobs          []*job
+	enqueued      int // how many of them have been handed over
 	byID          map[uuid.UUID]*job
 	conversations []layer.ConversationID
 	since         int64          // requests of the emulator before
@@ -66,9 +67,7 @@ func (s *site) load(n int) *load {
 func (s *site) messages(n, conversations int) *load {
 	s.t.Helper()
 	l := s.emptyLoad(conversations)
-	for i := range n {
-		l.add(l.message(i, ""))
-	}
+	l.addMessages(n)
 	return l
 }
 
@@ -93,6 +92,13 @@ func (l *load) add(j *job) *job {
 	l.jobs = append(l.jobs, j)
 	l.byID[j.id] = j
 	return j
+}
+
+// addMessages adds n messages, which the next enqueue hands over.
+func (l *load) addMessages(n int) {
+	for range n {
+		l.add(l.message(len(l.jobs), ""))
+	}
 }
 
 func (l *load) mixed(n, lanes int) *job {
@@ -137,7 +143,7 @@ func batch(n int, over time.Duration) int {
 	return max(least, n/batches)
 }
 
-// enqueue hands all tasks over, in their order, spread over a time. What is not
+// enqueue hands all tasks over that it has not handed over before, in their order, spread over a time. What is not
 // accepted is tried again until it is: with the same keys, as applications do.
 func (l *load) enqueue(over time.Duration) {
 	l.site.t.Helper()
@@ -176,11 +182,13 @@ func (l *load) enqueueThrough(addr string, over time.Duration) {
 // begins, since the order of lanes is the order of acceptance.
 func (l *load) spread(over time.Duration, send func(context.Context, []*job) []error) {
 	l.site.t.Helper()
-	begin, size := time.Now(), batch(len(l.jobs), over)
-	for first := 0; first < len(l.jobs); first += size {
-		due := begin.Add(over * time.Duration(first) / time.Duration(len(l.jobs)))
+	all := l.jobs[l.enqueued:]
+	l.enqueued = len(l.jobs)
+	begin, size := time.Now(), batch(len(all), over)
+	for first := 0; first < len(all); first += size {
+		due := begin.Add(over * time.Duration(first) / time.Duration(len(all)))
 		<-time.After(time.Until(due))
-		jobs := l.jobs[first:min(first+size, len(l.jobs))]
+		jobs := all[first:min(first+size, len(all))]
 		for tries := 0; len(jobs) > 0; tries++ {
 			if tries > 300 {
 				l.site.t.Fatalf("%d tasks are not accepted after %d tries", len(jobs), tries)
