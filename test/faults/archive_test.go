@@ -56,10 +56,10 @@ func TestArchive_beyond_10000_and_replayed(t *testing.T) {
 		b := s.balance(l, allowed{archived: func(*job) bool { return true }, repeats: anyNumber})
 		b.Recovery, b.Open = took, !settled
 		s.record(b)
-		if n := s.redis.Client.ZCard(s.t.Context(), queue.ArchivedKey(queue.Default)).Val(); int(n) != len(l.jobs) {
+		if n := s.inArchive(); n != len(l.jobs) {
 			s.failf("asynq's archive shows %d of %d", n, len(l.jobs))
 		}
-		s.trimmed(int64(len(l.jobs)))
+		s.trimmed(len(l.jobs))
 
 		s.begin("archive: replayed")
 		s.emulator.Faults()
@@ -70,9 +70,15 @@ func TestArchive_beyond_10000_and_replayed(t *testing.T) {
 	})
 }
 
+// inArchive is how many tasks asynq's archive shows.
+func (s *site) inArchive() int {
+	s.t.Helper()
+	return int(rig.Read(s.t, s.redis.Client.ZCard(s.t.Context(), queue.ArchivedKey(queue.Default))))
+}
+
 // trimmed archives one more task with asynq's Inspector, as asynq's own tools do: that throws out what is beyond 10,000. All must
 // come back; the one more is deleted then.
-func (s *site) trimmed(have int64) {
+func (s *site) trimmed(have int) {
 	s.t.Helper()
 	if s.engine == bare {
 		return // it has thrown out more than that
@@ -98,7 +104,7 @@ func (s *site) trimmed(have int64) {
 	}
 	begin := time.Now()
 	rig.Eventually(s.t, limit, "the archive has all again that asynq's Inspector threw out", func() bool {
-		return s.redis.Client.ZCard(ctx, queue.ArchivedKey(queue.Default)).Val() == have+1
+		return s.inArchive() == have+1
 	})
 	s.t.Logf("all are in the archive again after %v", time.Since(begin).Round(time.Millisecond))
 	if err := inspector.DeleteTask(queue.Default, id); err != nil {
@@ -106,7 +112,7 @@ func (s *site) trimmed(have int64) {
 	}
 }
 
-// replay runs `enqueue replay` to its end, after four runs that were interrupted.
+// replay runs `enqueue replay` to its end, after four runs that were interrupted when they had run some of the tasks.
 func (s *site) replay() {
 	s.t.Helper()
 	if s.engine == bare {
@@ -117,25 +123,37 @@ func (s *site) replay() {
 		}
 		return
 	}
-	command := func(args ...string) *rig.Process {
-		return rig.Start(s.t, "replay", programs.Path("enqueue"), []string{"REDIS_URL=" + s.redis.URL()}, append([]string{"replay", "--json"}, args...)...)
+	command := func(redisAddr string, args ...string) *rig.Process {
+		return rig.Start(s.t, "replay", programs.Path("enqueue"), []string{"REDIS_URL=redis://" + redisAddr}, append([]string{"replay", "--json"}, args...)...)
 	}
-	if p := command("--dry-run"); p.Wait(time.Minute) != 0 || s.redis.Client.ZCard(s.t.Context(), queue.ArchivedKey(queue.Default)).Val() != int64(archived()) {
+	if p := command(s.redis.Addr(), "--dry-run"); p.Wait(time.Minute) != 0 || s.inArchive() != archived() {
 		s.t.Errorf("a dry run has run something: %s", p.Tail())
 	}
+	// Slow enough to be interrupted.
+	slow := rig.NewLink(s.t, s.redis.Addr())
+	slow.Add(rig.Latency(20*time.Millisecond, 40*time.Millisecond)...)
+	halfWay := 0
 	for i := range 4 {
-		p := command()
-		<-time.After(ms(50 + s.dice.n(300)))
+		before := s.inArchive()
+		enough := before - 1 - s.dice.n(archived()/10)
+		p := command(slow.Addr())
+		rig.Eventually(s.t, patience, "archived tasks run again", func() bool { return s.inArchive() <= enough || p.Ended() })
 		if i%2 == 0 {
 			p.Signal(syscall.SIGINT)
 		} else {
 			p.Signal(syscall.SIGKILL)
 		}
-		p.Wait(time.Minute)
+		code := p.Wait(time.Minute)
+		if left := s.inArchive(); code != 0 && 0 < left && left < before {
+			halfWay++
+		}
 	}
-	p := command()
+	if halfWay < 2 {
+		s.t.Errorf("only %d of four runs were interrupted half way: the row proves little", halfWay)
+	}
+	p := command(s.redis.Addr())
 	if code := p.Wait(patience); code != 0 {
 		s.t.Errorf("enqueue replay ended with %d: %s", code, p.Tail())
 	}
-	s.t.Logf("the last run said %s", p.Tail())
+	s.t.Logf("%d of four interrupted half way; the last run said %s", halfWay, p.Tail())
 }

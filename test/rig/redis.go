@@ -53,6 +53,16 @@ func StartRedis(t *testing.T, dir, fsync string) *Redis {
 	return nil
 }
 
+// Read is what Redis answers to a command; t ends if it does not answer.
+func Read[T any](t *testing.T, command interface{ Result() (T, error) }) T {
+	t.Helper()
+	answer, err := command.Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
 // Addr is where it listens.
 func (r *Redis) Addr() string { return local(r.port) }
 
