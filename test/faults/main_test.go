@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	long   = flag.Bool("long", false, "run every row in its long form, and beside some of them bare asynq")
+	long   = flag.Bool("long", false, "run every row in its long form, and bare asynq beside all that its handler can run")
 	update = flag.Bool("update", false, "write the tables of docs/reliability.md anew")
 
 	// seeds are those of this run: each row runs once with each.

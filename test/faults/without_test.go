@@ -81,7 +81,7 @@ func without(mechanism string) bool {
 func (s *site) noRecovery() {
 	s.t.Helper()
 	for _, q := range queue.Names {
-		if err := s.redis.Client.HSet(s.t.Context(), "layerq:{"+q+"}:look", "wait", time.Now().Add(time.Hour).UnixMilli()).Err(); err != nil {
+		if err := s.redis.Client.HSet(s.t.Context(), queue.LookKey(q), "wait", time.Now().Add(time.Hour).UnixMilli()).Err(); err != nil {
 			s.t.Fatal(err)
 		}
 	}
