@@ -24,8 +24,14 @@ func sayIn(conversation layer.ConversationID, text string) tasks.Request {
 
 func (r *rig) enqueueAll(t *testing.T, requests []tasks.Request) {
 	t.Helper()
-	if _, err := r.tasks.EnqueueMany(t.Context(), requests); err != nil {
+	answers, err := r.tasks.EnqueueMany(t.Context(), requests)
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, a := range answers {
+		if a.Err != nil {
+			t.Fatal(a.Err)
+		}
 	}
 }
 

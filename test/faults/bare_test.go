@@ -19,6 +19,7 @@ import (
 	"github.com/layerq/layerq/internal/failpoint"
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer/layertest"
+	"github.com/layerq/layerq/test/rig"
 )
 
 // asBareWorker makes the test binary a worker of the comparison: asynq as it comes, and the
@@ -166,7 +167,7 @@ func (l *load) produceBare() {
 func (s *site) balanceBare(l *load, b *books, seen map[*job]int) {
 	s.t.Helper()
 	archived := make(map[string]bool)
-	for _, id := range s.redis.Client.ZRange(s.t.Context(), queue.ArchivedKey(queue.Default), 0, -1).Val() {
+	for _, id := range rig.Read(s.t, s.redis.Client.ZRange(s.t.Context(), queue.ArchivedKey(queue.Default), 0, -1)) {
 		archived[id] = true
 	}
 	for _, j := range l.accepted() {

@@ -4,6 +4,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -268,8 +269,12 @@ func (s *site) states(l *load) map[*job]*tasks.Info {
 	jobs := l.accepted()
 	infos := make([]*tasks.Info, len(jobs))
 	abreast(len(jobs), func(i int) {
-		if info, err := client.Status(s.t.Context(), jobs[i].id); err == nil {
+		info, err := client.Status(s.t.Context(), jobs[i].id)
+		switch {
+		case err == nil:
 			infos[i] = info
+		case !errors.Is(err, tasks.ErrNotFound): // which is judged
+			s.t.Errorf("%s: %v", jobs[i].key, err)
 		}
 	})
 	states := make(map[*job]*tasks.Info)

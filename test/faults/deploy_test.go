@@ -89,13 +89,13 @@ func (s *site) handedBack() {
 		return
 	}
 	ctx := s.t.Context()
-	if left := s.redis.Client.LLen(ctx, queue.ActiveKey(queue.Default)).Val(); left > 0 {
+	if left := rig.Read(s.t, s.redis.Client.LLen(ctx, queue.ActiveKey(queue.Default))); left > 0 {
 		s.t.Errorf("%d tasks are left in the hands of workers that have ended", left)
 		return
 	}
 	cut := 0
-	for _, id := range s.redis.Client.LRange(ctx, queue.PendingKey(queue.Default), 0, -1).Val() {
-		fields := s.redis.Client.HMGet(ctx, queue.TaskKey(queue.Default, id), queue.FieldDeliveries, queue.FieldAttempts, "crashes").Val()
+	for _, id := range rig.Read(s.t, s.redis.Client.LRange(ctx, queue.PendingKey(queue.Default), 0, -1)) {
+		fields := rig.Read(s.t, s.redis.Client.HMGet(ctx, queue.TaskKey(queue.Default, id), queue.FieldDeliveries, queue.FieldAttempts, "crashes"))
 		if fields[0] == nil || fields[0] == "0" {
 			continue
 		}

@@ -126,7 +126,7 @@ func TestGarbage_among_good_ones(t *testing.T) {
 			}
 		}
 		for _, id := range loose {
-			if n := s.redis.Client.Exists(s.t.Context(), queue.TaskKey(queue.Default, id)).Val(); n != 0 {
+			if n := rig.Read(s.t, s.redis.Client.Exists(s.t.Context(), queue.TaskKey(queue.Default, id))); n != 0 {
 				s.t.Errorf("left of an id without a task: %s", id)
 			}
 		}

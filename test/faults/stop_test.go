@@ -96,7 +96,7 @@ func TestStopped_after_the_answer(t *testing.T) {
 		if _, err := client.Pause(s.t.Context(), queue.Default); err != nil {
 			s.t.Fatal(err)
 		}
-		theirs := s.redis.Client.LRange(s.t.Context(), queue.ActiveKey(queue.Default), 0, -1).Val()
+		theirs := rig.Read(s.t, s.redis.Client.LRange(s.t.Context(), queue.ActiveKey(queue.Default), 0, -1))
 		if len(theirs) != len(asleepAll) {
 			s.failf("%d workers have %d tasks", len(asleepAll), len(theirs))
 		}
@@ -129,5 +129,6 @@ func (s *site) pending(id string) bool {
 
 // marked tells whether a task is marked as done.
 func (s *site) marked(id string) bool {
-	return s.redis.Client.HExists(s.t.Context(), queue.TaskKey(queue.Default, id), queue.FieldResult).Val()
+	s.t.Helper()
+	return rig.Read(s.t, s.redis.Client.HExists(s.t.Context(), queue.TaskKey(queue.Default, id), queue.FieldResult))
 }

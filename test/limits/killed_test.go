@@ -36,7 +36,7 @@ func TestKilledWhileTasksWaitForPermits(t *testing.T) {
 	victim.Kill()
 	killed := time.Now()
 	inHand := make(map[uuid.UUID]bool)
-	for _, text := range s.redis.Client.LRange(t.Context(), queue.ActiveKey(queue.Critical), 0, -1).Val() {
+	for _, text := range rig.Read(t, s.redis.Client.LRange(t.Context(), queue.ActiveKey(queue.Critical), 0, -1)) {
 		inHand[uuid.MustParse(text)] = true
 	}
 	rig.Eventually(t, 2*time.Minute, "all are done", func() bool { return s.queue(queue.Critical).Completed == len(ids) })

@@ -3,7 +3,6 @@
 package rig
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -99,11 +98,13 @@ func (e *Emulator) Mark() int64 {
 func (e *Emulator) Requests(since int64) []layertest.Request {
 	e.t.Helper()
 	var list []layertest.Request
-	lines := bufio.NewScanner(bytes.NewReader(e.control(http.MethodGet, fmt.Sprintf("requests?since=%d", since), nil)))
-	for lines.Scan() {
+	for line := range bytes.Lines(e.control(http.MethodGet, fmt.Sprintf("requests?since=%d", since), nil)) {
 		var r layertest.Request
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+		if err := json.Unmarshal(line, &r); err != nil {
 			e.t.Fatal(err)
+		}
+		if want := since + int64(len(list)) + 1; r.N != want {
+			e.t.Fatalf("the emulator tells of request %d after %d: it has forgotten some", r.N, want-1)
 		}
 		list = append(list, r)
 	}
