@@ -52,16 +52,7 @@ func (b *book) enqueue(to []layer.ConversationID) {
 			Conversation: room, Sender: layer.Sender{UserID: "alice"}, Parts: []tasks.Part{tasks.Text(text)},
 		}}
 	}
-	answers, err := b.s.tasks.EnqueueMany(b.s.t.Context(), requests)
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	for _, a := range answers {
-		if a.Err != nil {
-			b.s.t.Fatal(a.Err)
-		}
-		b.ids = append(b.ids, a.Info.ID)
-	}
+	b.ids = append(b.ids, b.s.enqueueAll(requests)...)
 }
 
 // done waits until all is done, and judges: each message is there once, in the order in which it was

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/layerq/layerq/internal/queue"
-	"github.com/layerq/layerq/tasks"
 	"github.com/layerq/layerq/test/rig"
 )
 
@@ -24,10 +23,12 @@ func TestKilledWhileTasksWaitForPermits(t *testing.T) {
 		inTime           = 40 * time.Second
 		// No lease of the killed worker ends before that, and what the others have is done by then.
 		before = 20 * time.Second
+		// Each has a conversation of its own.
+		all = int(inTime/time.Second)*perSecond + 3*places
 	)
 	s := newSite(t, "LAYERQ_RATE_LIMIT="+limit, "LAYERQ_CRITICAL_RESERVE=0%", "LAYERQ_QUEUES=critical=8")
 	s.emulator.Limit(limit)
-	ids := s.enqueueEach(int(inTime.Seconds())*perSecond+3*places, queue.Critical)
+	ids := s.enqueue(all, queue.Critical)
 	s.Start(3)
 	victim := s.Living()[1]
 	rig.Eventually(t, 20*time.Second, "every worker is full, and the limit is used up", func() bool {
@@ -80,23 +81,6 @@ func TestKilledWhileTasksWaitForPermits(t *testing.T) {
 	if got.refused() > 0 {
 		t.Errorf("%d calls were refused", got.refused())
 	}
-}
-
-// enqueueEach puts n messages into a queue, each to a conversation of its own, and returns their ids.
-func (s *site) enqueueEach(n int, queue string) (ids []uuid.UUID) {
-	s.t.Helper()
-	requests := make([]tasks.Request, n)
-	for i := range requests {
-		requests[i] = message(s.rooms[i], queue)
-	}
-	answers, err := s.tasks.EnqueueMany(s.t.Context(), requests)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, a := range answers {
-		ids = append(ids, a.Info.ID)
-	}
-	return ids
 }
 
 // callsByTask is when the messages of each task arrived.

@@ -82,13 +82,19 @@ func (s *site) arrivals() arrivals {
 	return list
 }
 
-// enqueue puts n messages into a queue, over all conversations.
-func (s *site) enqueue(n int, queue string) {
+// enqueue puts n messages into a queue, over all conversations, and returns their ids.
+func (s *site) enqueue(n int, queue string) []uuid.UUID {
 	s.t.Helper()
 	requests := make([]tasks.Request, n)
 	for i := range requests {
 		requests[i] = message(s.rooms[i%len(s.rooms)], queue)
 	}
+	return s.enqueueAll(requests)
+}
+
+// enqueueAll enqueues tasks, and returns their ids.
+func (s *site) enqueueAll(requests []tasks.Request) (ids []uuid.UUID) {
+	s.t.Helper()
 	answers, err := s.tasks.EnqueueMany(s.t.Context(), requests)
 	if err != nil {
 		s.t.Fatal(err)
@@ -97,7 +103,9 @@ func (s *site) enqueue(n int, queue string) {
 		if a.Err != nil {
 			s.t.Fatal(a.Err)
 		}
+		ids = append(ids, a.Info.ID)
 	}
+	return ids
 }
 
 // room is a conversation to which nothing goes but by enqueueTo.
