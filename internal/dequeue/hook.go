@@ -142,6 +142,11 @@ func (h *Hook) Settle(ctx context.Context, d *Delivery, e queue.Settlement) (min
 	return mine, err
 }
 
+// Waits notes that a delivery waits, or that it does so no more, see [queue.Store.Waits].
+func (h *Hook) Waits(ctx context.Context, d *Delivery, waits bool) error {
+	return h.store.Waits(ctx, d.Queue, d.Delivery(), waits)
+}
+
 // Health tells when Redis last answered any command of the client, and what is
 // wrong now: the network's error, that nothing was answered for a while, or
 // what the last dequeue of a queue was refused with. It asks nothing itself; an idle

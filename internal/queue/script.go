@@ -31,6 +31,8 @@ var (
 	settleLua string
 	//go:embed extend.lua
 	extendLua string
+	//go:embed waits.lua
+	waitsLua string
 	//go:embed replay.lua
 	replayLua string
 	//go:embed remove.lua
@@ -58,6 +60,7 @@ var (
 	takeScript    = newScript(prefixes + laneLua + suspectLua + takeLua)
 	settleScript  = newScript(prefixes + laneLua + suspectLua + settleLua)
 	extendScript  = newScript(extendLua)
+	waitsScript   = newScript(waitsLua)
 	replayScript  = newScript(prefixes + laneLua + replayLua)
 	removeScript  = newScript(prefixes + laneLua + removeLua)
 	archiveScript = newScript(prefixes + laneLua + archiveLua)

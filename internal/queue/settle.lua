@@ -53,7 +53,7 @@ end
 redis.call("ZREM", asynq .. "lease", id) -- recovery
 redis.call("LREM", asynq .. "active", 0, id) -- more than one where it was deleted by hand, and enqueued again
 if task[5] then
-	redis.call("HDEL", key, "crashes")
+	redis.call("HDEL", key, "crashes", "waits")
 	if redis.call("GET", suspect) == id then
 		redis.call("DEL", suspect)
 		next_suspect(since)

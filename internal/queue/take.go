@@ -179,6 +179,19 @@ type Delivery struct{ ID, Token string }
 // Delivery names the delivery by which the task was taken.
 func (t Taken) Delivery() Delivery { return Delivery{t.ID, t.Token} }
 
+// Waits notes that a delivery waits before the first call of its execution, or that it does so no more: if its worker dies
+// meanwhile, that is no crash of the task's. Of a delivery that is somebody else's by now nothing is noted. It may be repeated.
+func (s *Store) Waits(ctx context.Context, queue string, d Delivery, waits bool) error {
+	flag := ""
+	if waits {
+		flag = "1"
+	}
+	if err := runOne(ctx, s.rdb, waitsScript, call{keys: []string{TaskKey(queue, d.ID)}, args: []any{d.Token, flag}}).Err(); err != nil {
+		return fmt.Errorf("queue: note that task %s waits: %w", d.ID, err)
+	}
+	return nil
+}
+
 // Extend renews the leases of deliveries: [LeaseTime] from now on. It returns the ids
 // of those that are no longer the caller's: somebody else has them, or will.
 func (s *Store) Extend(ctx context.Context, queue string, deliveries []Delivery) (lost []string, err error) {

@@ -115,9 +115,14 @@ local function recover()
 			-- Settled, and a renewal came late.
 		elseif there ~= 1 then
 			drop(id)
-		elseif not is_in(redis.call("HGET", task_key(id), "state"), id) then
-			redis.call("HINCRBY", task_key(id), "crashes", 1)
-			to_front(id, since)
+		else
+			local task = redis.call("HMGET", task_key(id), "state", "token", "waits")
+			if not is_in(task[1], id) then
+				if not task[3] or task[3] ~= task[2] then -- else it waited for its permit, and does its worker no harm
+					redis.call("HINCRBY", task_key(id), "crashes", 1)
+				end
+				to_front(id, since)
+			end
 		end
 	end
 end

@@ -343,6 +343,52 @@ func TestASuspectThatNobodyCallsComesByItself(t *testing.T) {
 	}
 }
 
+// An innocent task that waits for its permit in worker after worker must not end as the one that killed them.
+func TestAWaitForAPermitIsNoCrash(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	id := b.suspects(1)[0]
+	waits := func(d queue.Taken, waits bool) {
+		t.Helper()
+		if err := b.Waits(b.ctx, queue.Default, d.Delivery(), waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	crashes := func(want int) queue.Taken {
+		t.Helper()
+		taken := b.take()
+		if taken.ID != id || taken.Crashes != want {
+			t.Fatalf("%+v, want %d crashes", taken, want)
+		}
+		return taken
+	}
+	first := crashes(queue.Suspect)
+	waits(first, true)
+	b.die(id)
+	second := crashes(queue.Suspect)
+	waits(first, true) // comes late
+	b.die(id)
+	third := crashes(queue.Suspect + 1) // which has not begun to wait
+	b.die(id)
+	waits(second, true)
+	fourth := crashes(queue.Suspect + 2)
+	waits(third, true)
+	waits(fourth, true)
+	waits(fourth, false)
+	b.die(id)
+	fifth := crashes(queue.Suspect + 3)
+	waits(fifth, true)
+	b.settle(fifth, queue.VerdictRetry)
+	if b.rdb.HExists(b.ctx, queue.TaskKey(queue.Default, id), "waits").Val() {
+		t.Error("it is noted still that it waits")
+	}
+	b.rdb.Del(b.ctx, queue.TaskKey(queue.Default, id))
+	waits(fifth, true)
+	if b.rdb.Exists(b.ctx, queue.TaskKey(queue.Default, id)).Val() != 0 {
+		t.Error("a task that was deleted is there again")
+	}
+}
+
 // An id may be used again: what a worker learned of the task that was deleted says nothing about the new one.
 func TestADeletedTaskIsNotTheNextOfItsID(t *testing.T) {
 	t.Parallel()

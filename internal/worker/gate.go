@@ -61,6 +61,8 @@ type execution struct {
 	mine     func() bool     // whether the task is still this worker's; nil: yes
 	draining context.Context // ends when a drain begins
 	budget   *budget         // of time
+	// note writes down that the execution waits for the permit of its first call, or does so no more; nil: that need not be known.
+	note func(ctx context.Context, waits bool) error
 
 	called, refused atomic.Bool // an attempt that the gate was asked for
 }
@@ -95,6 +97,9 @@ func (x *execution) over() error {
 // that of an expired task: without a permit in all three cases.
 func (x *execution) wait(ctx context.Context, from layer.Limiter) (func(layer.Answer), error) {
 	defer x.budget.pause()()
+	if x.note != nil && !x.called.Load() {
+		from = noted{from, x.note}
+	}
 	waiting, stop := x.patience(ctx)
 	defer stop()
 	release, err := from.Acquire(waiting)
@@ -102,6 +107,29 @@ func (x *execution) wait(ctx context.Context, from layer.Limiter) (func(layer.An
 		return nil, context.Cause(waiting)
 	}
 	return release, err
+}
+
+// noted is a limiter that notes while somebody waits for it. If the worker dies meanwhile, it was not the task that killed it. Without
+// the note there is no permit: a call must not pass for a wait.
+type noted struct {
+	next layer.Limiter
+	note func(ctx context.Context, waits bool) error
+}
+
+// Acquire implements [layer.Limiter].
+func (n noted) Acquire(ctx context.Context) (func(layer.Answer), error) {
+	if err := n.note(ctx, true); err != nil {
+		return nil, err
+	}
+	release, err := n.next.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.note(ctx, false); err != nil {
+		release(layer.Answer{Err: layer.ErrNoAttempt})
+		return nil, err
+	}
+	return release, nil
 }
 
 // patience returns a context that ends when there is no use in waiting any more,

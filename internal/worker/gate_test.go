@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -69,6 +70,47 @@ func TestPipeline_tells_of_an_expired_task_what_failed_before(t *testing.T) {
 	b.deliver(t.Context(), dequeue.NewDelivery(queue.Default, taken, m, nil, time.Now()))
 	if e := b.settled[0]; e.Message.ErrorMsg != want || b.calls != 0 {
 		t.Errorf("%+v after %d calls, want %s", e, b.calls, want)
+	}
+}
+
+// A suspect may be what kills its workers: while it waits for its first call it is not. Others cost no round trip for that.
+func TestGate_notes_that_a_suspect_waits(t *testing.T) {
+	t.Parallel()
+	for crashes, want := range map[int][]bool{queue.Suspect - 1: nil, queue.Suspect: {true, false}} {
+		behind := new(tally)
+		g := Gate(behind)
+		b := newBench(t, func(ctx context.Context) (tasks.Result, error) {
+			for range 3 { // the short repetitions of a call
+				release, err := g.Acquire(ctx)
+				if err != nil {
+					return tasks.Result{}, err
+				}
+				release(layer.Answer{Status: 503})
+			}
+			return tasks.Result{}, nil
+		})
+		e := b.process(t, uuid.NewString(), tasks.TypeBlockUser, validBlock, nil, queue.Taken{Deliveries: crashes + 1, Crashes: crashes})
+		if e.Verdict != queue.VerdictDone || behind.given != 3 || !slices.Equal(b.waits, want) {
+			t.Errorf("%d crashes: %s after %d calls, noted %v, want %v", crashes, e.Verdict, behind.given, b.waits, want)
+		}
+	}
+}
+
+// A call that passes for a wait would never be counted, whatever it does to its worker.
+func TestGate_lets_no_call_through_whose_wait_is_noted_still(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused")
+	for _, failing := range []bool{true, false} {
+		behind := new(tally)
+		x := &execution{expiry: new(expiry), draining: t.Context(), note: func(_ context.Context, waits bool) error {
+			if waits == failing {
+				return refused
+			}
+			return nil
+		}}
+		if _, err := Gate(behind).Acquire(withExecution(t.Context(), x)); !errors.Is(err, refused) || behind.given != behind.returned {
+			t.Errorf("%v, %d permits given, %d returned", err, behind.given, behind.returned)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/layerq/layerq/internal/dequeue"
 	"github.com/layerq/layerq/internal/failpoint"
+	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -92,6 +93,9 @@ func (p *pipeline) execute(ctx context.Context, d *delivery) (result tasks.Resul
 		ctx = context.WithoutCancel(ctx) // asynq ends it, too
 	}
 	x := &execution{queue: d.Queue, expiry: expiry, mine: d.Mine, draining: p.draining}
+	if d.Crashes >= queue.Suspect {
+		x.note = func(ctx context.Context, waits bool) error { return p.settler.hook.Waits(ctx, d.Delivery, waits) }
+	}
 	d.execution = x
 	failpoint.Reach(failpoint.BeforeCall, d.Message.Payload)
 	return p.call(ctx, x, id, task, d.Deliveries)

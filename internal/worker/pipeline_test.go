@@ -30,6 +30,7 @@ type bench struct {
 	calls   int
 	log     bytes.Buffer
 	settled []queue.Settlement
+	waits   []bool // as they were noted
 	forgot  int
 }
 
@@ -51,12 +52,17 @@ func newBench(t *testing.T, effect func(ctx context.Context) (tasks.Result, erro
 	return b
 }
 
-// Delivery, Settle and Done make the bench its own hook.
+// Delivery, Settle, Waits and Done make the bench its own hook.
 func (b *bench) Delivery(_, _ string) *dequeue.Delivery { return nil }
 
 func (b *bench) Settle(_ context.Context, _ *dequeue.Delivery, e queue.Settlement) (bool, error) {
 	b.settled = append(b.settled, e)
 	return true, nil
+}
+
+func (b *bench) Waits(_ context.Context, _ *dequeue.Delivery, waits bool) error {
+	b.waits = append(b.waits, waits)
+	return nil
 }
 
 func (b *bench) Done(*dequeue.Delivery) { b.forgot++ }

@@ -28,6 +28,7 @@ type settler struct {
 type deliveries interface {
 	Delivery(queue, id string) *dequeue.Delivery
 	Settle(ctx context.Context, d *dequeue.Delivery, e queue.Settlement) (mine bool, err error)
+	Waits(ctx context.Context, d *dequeue.Delivery, waits bool) error
 	Done(d *dequeue.Delivery)
 }
 
