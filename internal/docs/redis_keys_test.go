@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	hashCall   = regexp.MustCompile(`redis\.p?call\("(H[A-Z]+)", ((?:[^()\n]|\([^()\n]*\))*)\)`)
+	hashCall   = regexp.MustCompile(`(?:redis\.p?call\("(H[A-Z]+)", |\bread\()((?:[^()\n]|\([^()\n]*\))*)\)`)
 	luaKey     = regexp.MustCompile(`\b(own|asynq) \.\. "([a-z_]+:?)"`)
 	goKey      = regexp.MustCompile(`\b(ownPrefix|Prefix)\(queue\) \+ "([a-z_]+:?)"`)
 	goWholeKey = regexp.MustCompile(`"(layerq:[a-z]+|asynq:[a-z]+)"`)
@@ -97,7 +97,7 @@ func redisNames(t *testing.T) (keys, fields map[string]bool) {
 	return keys, fields
 }
 
-// hashFields returns the fields that a command on a hash names; args begin with the key.
+// hashFields returns the fields that a command on a hash names, or lane.lua's read; args begin with the key or the id.
 func hashFields(command string, args []string) (fields []string) {
 	args = args[1:]
 	for i, arg := range args {

@@ -26,7 +26,7 @@ end
 local states = {}
 for i = 4, #ARGV do
 	local id = ARGV[i]
-	local task = redis.call("HMGET", task_key(id), "state", "msg", "group", "lane", "stop", "seat")
+	local task = read(id, "state", "msg", "group", "lane", "stop", "seat")
 	local state, lane = task[2] and task[1] or "", task[4]
 	if may[state] then
 		-- Its next place before it leaves the last one. A note without a dead letter is struck off.

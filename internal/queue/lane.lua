@@ -19,6 +19,21 @@ local function task_key(id)
 	return asynq .. "t:" .. id
 end
 
+-- is_failure tells whether Redis failed to read a task. Something else in the place of its hash is no task; but one that cannot be
+-- read (no permission, a slot that leaves for another node) is there all the same, and must not be taken for garbage.
+local function is_failure(answer)
+	return type(answer) == "table" and answer.err and not string.find(answer.err, "WRONGTYPE", 1, true)
+end
+
+-- read returns fields of a task, none where there is no task. Where that cannot be told the script ends.
+local function read(id, ...)
+	local fields = redis.pcall("HMGET", task_key(id), ...)
+	if is_failure(fields) then
+		return redis.call("HMGET", task_key(id), ...)
+	end
+	return fields.err and {} or fields
+end
+
 -- later_key is the set of those of a lane that join it later, as seat:id by the second at which they do. The seat tells
 -- those of one second apart, in the order in which they were enqueued, and is in their hash too.
 local function later_key(lane)
@@ -59,7 +74,7 @@ end
 -- standing returns the state of a task that keeps its place in a lane, as the head where no seat is given: nil for one that is
 -- done, deleted or given up. An archived one that stops its lane stays.
 local function standing(lane, id, seat)
-	local task = redis.call("HMGET", task_key(id), "state", "stop", "lane", "seat")
+	local task = read(id, "state", "stop", "lane", "seat")
 	local state = task[1]
 	if not state or state == "completed" or (state == "archived" and not task[2]) or task[3] ~= lane or (seat and task[4] ~= seat) then
 		return nil
@@ -176,7 +191,7 @@ local function join_due(lane, now, since)
 		local found = redis.call("ZRANGEBYSCORE", later, "-inf", math.floor(now / 1000), "WITHSCORES", "LIMIT", 0, 100)
 		for i = 1, #found, 2 do
 			local seat, id = string.match(found[i], "^(%d+):(.*)$")
-			local task = redis.call("HMGET", task_key(id), "state", "seat", "msg")
+			local task = read(id, "state", "seat", "msg")
 			-- Else somebody deleted it, or ran it by hand.
 			if task[1] == "scheduled" and task[2] == seat and task[3] and redis.call("ZSCORE", scheduled, id) == found[i + 1] then
 				enter_due(lane, id, scheduled, found[i + 1], since)

@@ -14,5 +14,5 @@ for i = 1, #found[2], 2 do
 		longest, head, most = found[2][i], found[2][i + 1], behind
 	end
 end
-local state = most > 0 and redis.call("HGET", task_key(head), "state") or ""
+local state = most > 0 and read(head, "state")[1] or ""
 return { found[1], longest, most, head, state or "" }

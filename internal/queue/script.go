@@ -59,7 +59,7 @@ var (
 	statsScript   = newScript(prefixes + laneLua + statsLua)
 	takeScript    = newScript(prefixes + laneLua + suspectLua + takeLua)
 	settleScript  = newScript(prefixes + laneLua + suspectLua + settleLua)
-	extendScript  = newScript(extendLua)
+	extendScript  = newScript(prefixes + laneLua + extendLua)
 	waitsScript   = newScript(waitsLua)
 	replayScript  = newScript(prefixes + laneLua + replayLua)
 	removeScript  = newScript(prefixes + laneLua + removeLua)

@@ -17,7 +17,7 @@
 -- Returns 1 if this ended the delivery, 0 if the task was no longer the worker's, or had been ended before.
 
 local key, id, verdict = KEYS[1], ARGV[3], ARGV[5]
-local task = redis.call("HMGET", key, "token", "msg", "lane", "stop", "crashes", "result", "seat")
+local task = read(id, "token", "msg", "lane", "stop", "crashes", "result", "seat")
 if not task[2] then
 	return 0 -- somebody deleted it
 end

@@ -17,7 +17,7 @@ stats[8] = type(hold) == "string" and hold or ""
 stats[9] = redis.call("PTTL", own .. "held")
 stats[10] = redis.call("PTTL", asynq .. "paused")
 local next = redis.call("LINDEX", KEYS[1], -1)
-stats[11] = next and redis.call("HGET", task_key(next), "pending_since")
+stats[11] = next and read(next, "pending_since")[1] or false
 local _, at = clock()
 stats[12] = at
 return stats

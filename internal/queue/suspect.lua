@@ -14,7 +14,7 @@ local function next_suspect(since)
 		if not id then
 			return
 		end
-		local task = redis.call("HMGET", task_key(id), "state", "crashes")
+		local task = read(id, "state", "crashes")
 		if task[1] == "retry" and task[2] and redis.call("ZREM", asynq .. "retry", id) == 1 then
 			to_front(id, since)
 			return

@@ -198,8 +198,8 @@ func (s *Store) Extend(ctx context.Context, queue string, deliveries []Delivery)
 	if failpoint.Without(failpoint.Recovery) {
 		return nil, nil
 	}
-	args := make([]any, 2, 2+2*len(deliveries))
-	args[0], args[1] = TaskKey(queue, ""), int(LeaseTime/time.Second)
+	args := make([]any, 3, 3+2*len(deliveries))
+	args[0], args[1], args[2] = Prefix(queue), ownPrefix(queue), int(LeaseTime/time.Second)
 	for _, d := range deliveries {
 		args = append(args, d.ID, d.Token)
 	}

@@ -34,12 +34,6 @@ local uncalled = 60
 local lap = 8000
 local lanes_at_least, lanes_at_most = 1000, 5000
 
--- is_failure tells whether Redis failed to read a task. Something else in the place of its hash is no task; but one that cannot be
--- read (no permission, a slot that leaves for another node) is there all the same, and must not be taken for garbage.
-local function is_failure(answer)
-	return type(answer) == "table" and answer.err and not string.find(answer.err, "WRONGTYPE", 1, true)
-end
-
 -- has_message returns 1 for a task. Where that cannot be told the script ends: ask before a task is taken from where it is.
 local function has_message(id)
 	local there = redis.pcall("HEXISTS", task_key(id), "msg")
@@ -89,7 +83,7 @@ local function forward(set)
 			redis.call("ZREM", set, id)
 			drop(id)
 		else
-			local task = redis.call("HMGET", task_key(id), "lane", "state", "crashes")
+			local task = read(id, "lane", "state", "crashes")
 			if task[2] and asynq .. task[2] ~= set and is_in(task[2], id) then
 				redis.call("ZREM", set, id)
 			elseif not task[1] or task[2] ~= "scheduled" then
@@ -116,7 +110,7 @@ local function recover()
 		elseif there ~= 1 then
 			drop(id)
 		else
-			local task = redis.call("HMGET", task_key(id), "state", "token", "waits")
+			local task = read(id, "state", "token", "waits")
 			if not is_in(task[1], id) then
 				if not task[3] or task[3] ~= task[2] then -- else it waited for its permit, and does its worker no harm
 					redis.call("HINCRBY", task_key(id), "crashes", 1)
@@ -178,7 +172,7 @@ local function keep_dead_letters()
 	for i = 1, #noted, 2 do
 		local id = noted[i]
 		if not redis.call("ZSCORE", archived, id) then
-			if has_message(id) == 1 and redis.call("HGET", task_key(id), "state") == "archived" then
+			if has_message(id) == 1 and read(id, "state")[1] == "archived" then
 				redis.call("ZADD", archived, noted[i + 1], id)
 			else
 				redis.call("ZREM", dead, id)
@@ -224,7 +218,7 @@ local function watch_lanes(cursor, ago)
 	count = math.max(lanes_at_least, math.min(count, lanes_at_most))
 	local found = redis.call("HSCAN", heads, cursor, "COUNT", count)
 	for i = 1, #found[2], 2 do
-		local task = redis.call("HMGET", task_key(found[2][i + 1]), "state", "lane")
+		local task = read(found[2][i + 1], "state", "lane")
 		local state = task[1]
 		if (state ~= "pending" and state ~= "active" and state ~= "retry") or task[2] ~= found[2][i] then
 			promote(found[2][i], since)
@@ -283,7 +277,7 @@ local function is_turn(lane, id)
 	if redis.call("HGET", heads, lane) == id then
 		return true
 	end
-	local seat = redis.call("HGET", task_key(id), "seat")
+	local seat = read(id, "seat")[1]
 	if not redis.call("LPOS", own .. "lane:" .. lane, place(id, seat)) and join(lane, id, since) then
 		return true
 	end
