@@ -32,6 +32,8 @@ type Valve interface {
 type Pass interface {
 	// Probe says that the task is taken to find out whether a hold may end.
 	Probe() bool
+	// Any says that it is to be any of the tasks that wait, not the next one.
+	Any() bool
 	// Release ends the pass: the task is over, or none was found.
 	Release()
 }
@@ -226,6 +228,9 @@ func (h *Hook) wait(ctx context.Context, w *waiter, found queue.Taken) (*Deliver
 	defer func() { <-w.turn }()
 	if found.Found == queue.FoundPaused || found.Found == queue.FoundHeld {
 		left := pausePoll
+		if found.Found == queue.FoundHeld && h.opts.Valve != nil {
+			left = heldPoll
+		}
 		if found.Left >= 0 {
 			left = min(left, found.Left)
 		}
@@ -263,7 +268,13 @@ func (h *Hook) look(ctx context.Context, w *waiter, pass Pass) (*Delivery, queue
 	// A look that found a task must not be given up for the drain or because it waited: only if Redis is silent.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeTimeout)
 	defer cancel()
-	found, err := h.store.Take(ctx, w.queue, pass != nil && pass.Probe())
+	var found queue.Taken
+	var err error
+	if pass != nil && pass.Any() {
+		found, err = h.store.TakeAny(ctx, w.queue)
+	} else {
+		found, err = h.store.Take(ctx, w.queue, pass != nil && pass.Probe())
+	}
 	h.looked(w, found, err)
 	if err != nil || found.Found != queue.FoundTask {
 		return nil, found, err

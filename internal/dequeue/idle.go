@@ -14,6 +14,9 @@ import (
 const (
 	// pausePoll is how often a paused queue is looked at.
 	pausePoll = time.Second
+	// heldPoll is how often a queue is looked at that is marked as held, though this process may take its tasks:
+	// the mark is about to be taken away.
+	heldPoll = 100 * time.Millisecond
 	// errorPoll is how often Redis is asked while it fails: asynq itself asks
 	// again without a break.
 	errorPoll = time.Second

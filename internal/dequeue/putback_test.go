@@ -107,4 +107,6 @@ type counting struct{ released int }
 
 func (*counting) Probe() bool { return false }
 
+func (*counting) Any() bool { return false }
+
 func (c *counting) Release() { c.released++ }

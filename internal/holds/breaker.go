@@ -9,6 +9,7 @@ type breaker struct {
 	asked    bool      // the fleet wants to know whether anybody is answered
 
 	row      int         // failures in a row
+	crowd    int         // the most tasks that were in hand meanwhile
 	failures []time.Time // those, as far as Redis was not told of them
 	lastCode string
 	unjudged time.Time // when the first failure was that Redis has not judged; zero if there is none
@@ -20,13 +21,14 @@ type breaker struct {
 	confirming bool // the fleet's word is asked for
 }
 
-// count notes an answer or a failure. The caller has mu.
-func (b *breaker) count(f finding, now time.Time) {
+// count notes an answer or a failure, and how many tasks are in hand. The caller has mu.
+func (b *breaker) count(f finding, hands int, now time.Time) {
 	if f.kind != failing {
-		b.answered, b.row, b.failures, b.doubtful, b.unjudged = now, 0, nil, time.Time{}, time.Time{}
+		b.answered, b.row, b.crowd, b.failures, b.doubtful, b.unjudged = now, 0, 0, nil, time.Time{}, time.Time{}
 		return
 	}
 	b.row++
+	b.crowd = max(b.crowd, hands)
 	b.lastCode = f.code
 	if b.unjudged.IsZero() {
 		b.unjudged = now
@@ -36,6 +38,10 @@ func (b *breaker) count(f finding, now time.Time) {
 		b.failures = b.failures[1:]
 	}
 }
+
+// enough is how many failures in a row are an outage. Where few tasks run, each would lose many attempts until the
+// fleet has seen as many as are needed where hundreds fail at random.
+func (b *breaker) enough() int { return min(least*max(b.crowd, 1), threshold) }
 
 // wait tells for how long an attempt is to wait, unless something changes: until some of those under way are
 // answered, or until Redis has judged the failures. 0 is not at all.

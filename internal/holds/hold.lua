@@ -11,7 +11,7 @@
 -- ARGV[2] the worker, ARGV[3] its pass, if it has the probe or asks for it
 -- ARGV[4] its credentials, ARGV[5] a random number from 0 to 1
 -- ARGV[6] how many milliseconds ago the API answered it last, -1 if it does not say
--- ARGV[7] how many failures are an outage, ARGV[8] for how many milliseconds the fleet is then asked
+-- ARGV[7] how many failures the worker takes for an outage, ARGV[8] for how many milliseconds the fleet is then asked
 -- ARGV[9] how many milliseconds a probe has, ARGV[10] the channel for news
 -- ARGV[11] what it found: a reason to hold, or empty
 -- ARGV[12] the code of that, ARGV[13] "1" if it concerns only workers with the same credentials
@@ -20,14 +20,16 @@
 -- ARGV[17] how many milliseconds ago the attempt began
 -- ARGV[18] the same for a hold because of an outage: the code, ARGV[19] and [20] its pauses
 -- ARGV[21] "1" if other calls were answered since the last hold
--- ARGV[22]... how many milliseconds ago each failure was since the API answered the worker last
+-- ARGV[22] how many failures the busiest worker takes for one, ARGV[23] how many that with the least to do
+-- ARGV[24]... how many milliseconds ago each failure was since the API answered the worker last
 --
 -- Returns
 --   { reason, code, milliseconds left, milliseconds for which somebody else probes,
 --     "1" if the pass has the probe, milliseconds to wait for the fleet's word on an outage,
 --     the reason of a hold that began by this,
 --     milliseconds for which the queues are to be marked as held, -1 if the mark is to be taken away, 0 for neither,
---     the number of that: whoever marks the queues after this may be late, and the higher number counts }
+--     the number of that: whoever marks the queues after this may be late, and the higher number counts,
+--     how many probes of the hold failed, about }
 -- with an empty reason if the worker is not held.
 
 local ask, worker, pass, credentials = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -75,12 +77,13 @@ local answered, doubt, good, marked = tonumber(more[1]) or 0, tonumber(more[3]) 
 -- It rises also where the clock went back, and where Redis forgot the last one.
 local next_nth = math.max((tonumber(more[6]) or 0) + 1, time[1] * 1000000 + time[2])
 
--- pause_of is how long a hold lasts: as the API says, else longer with each level, and a tenth more or less.
+-- pause_of is how long a hold lasts: as the API says, which it may say again and again; and longer with each level, a
+-- tenth more or less.
 local function pause_of(asked, level, least, most)
-	if asked > 0 then
+	if asked > 0 and level <= 0 then
 		return asked
 	end
-	return math.floor(math.min(most, least * 2 ^ math.min(level, 20)) * (0.9 + 0.2 * tonumber(ARGV[5])))
+	return math.max(asked, math.floor(math.min(most, least * 2 ^ math.min(level, 20)) * (0.9 + 0.2 * tonumber(ARGV[5]))))
 end
 
 -- hold begins a hold, or goes on with one whose probe failed.
@@ -89,7 +92,7 @@ local function hold(h, reason, code, asked, least, most)
 		h.level = h.level + 1
 	else
 		local soon = h.last == reason and now - h.ended < math.max(memory, 2 * h.wait)
-		h.level = reason == "rate_limit" and ARGV[21] == "1" and among or soon and h.level + 1 or 0
+		h.level = reason == "rate_limit" and ARGV[21] == "1" and among or soon and asked == 0 and h.level + 1 or 0
 		h.began, began = now, reason
 	end
 	h.reason, h.code, h.pass, h.pass_until, h.wanted = reason, code, "", 0, false
@@ -157,7 +160,7 @@ local function count()
 		table.insert(times, tonumber(t))
 	end
 	local before = #times
-	for i = 22, #ARGV do
+	for i = 24, #ARGV do
 		table.insert(times, now - tonumber(ARGV[i]))
 	end
 	local since = {}
@@ -167,13 +170,14 @@ local function count()
 		end
 	end
 	table.sort(since)
-	local most = tonumber(ARGV[7])
-	while #since > most do
+	while #since > tonumber(ARGV[22]) do
 		table.remove(since, 1)
 	end
 	local wait = 0
-	if #since < most then
+	if #since < tonumber(ARGV[23]) then
 		doubt = 0
+	elseif doubt == 0 and #since < tonumber(ARGV[7]) then
+		wait = 0
 	elseif doubt == 0 then
 		doubt, changed, wait = now, true, tonumber(ARGV[8])
 	elseif now - doubt < tonumber(ARGV[8]) then
@@ -277,5 +281,5 @@ if changed then
 end
 return {
 	seen.reason, seen.code, seen.reason ~= "" and math.max(seen.till - now, 0) or 0, probing, probes and "1" or "0", wait,
-	began, mark, nth,
+	began, mark, nth, seen.level,
 }

@@ -191,7 +191,7 @@ func (k *Keeper) sees(v view, now time.Time) {
 		k.log.Warn("layer is left alone: no tasks are taken", "reason", string(v.reason), "code", v.code,
 			"until", v.until.UTC().Round(time.Millisecond))
 	case before.reason != "" && v.reason == "":
-		k.window, k.opened, k.row, k.failures = 1, now, 0, nil
+		k.window, k.opened, k.row, k.crowd, k.failures = 1, now, 0, 0, nil
 		k.log.Info("layer is asked again: tasks are taken", "reason", string(before.reason), "took", now.Sub(k.shutAt).Round(time.Millisecond))
 	}
 	k.notify()

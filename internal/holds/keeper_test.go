@@ -134,6 +134,41 @@ func TestTheMostImportantQueueProbes(t *testing.T) {
 	})
 }
 
+// What always fails must not be asked again and again: each queue has its turn, and in each at times any of its tasks.
+func TestProbesTakeTurns(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		s := w.worker("a", 0, Options{})
+		hold(w, s, time.Second)
+		ctx, cancel := context.WithCancel(w.ctx)
+		got := make(chan *Pass)
+		for _, name := range queue.Names {
+			w.all.Go(func() {
+				for {
+					pass, err := s.Enter(ctx, name)
+					if err != nil {
+						return
+					}
+					got <- pass
+				}
+			})
+		}
+		for turn := range 14 {
+			pass := <-got
+			if want := queue.Names[turn%3]; pass.queue != want || pass.Any() != (turn/3%2 == 1) {
+				t.Errorf("probe %d is of queue %s, any %v; want %s, %v", turn, pass.queue, pass.Any(), want, turn/3%2 == 1)
+			}
+			release, err := s.limit.Acquire(WithPass(w.ctx, pass))
+			if err != nil {
+				t.Fatal(err)
+			}
+			release(unavailable)
+			pass.Release()
+		}
+		cancel()
+	})
+}
+
 // hold holds the fleet for a while.
 func hold(w *world, s *simWorker, d time.Duration) {
 	w.Helper()

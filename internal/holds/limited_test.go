@@ -62,6 +62,26 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 	}
 }
 
+// An API that says the same short time again and again is asked less and less.
+func TestRetryAfterAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		w.work = -1
+		w.worker("a", 16, Options{})
+		w.worker("b", 16, Options{})
+		w.breaks(layer.Answer{Status: 503, RetryAfter: time.Second})
+		w.sleep(10 * time.Minute)
+		if n := w.during(0, time.Minute); n > 30 {
+			t.Errorf("%d calls in the first minute", n)
+		}
+		for minute := 1; minute < 10; minute++ {
+			if n := w.during(time.Duration(minute)*time.Minute, time.Duration(minute+1)*time.Minute); n < 5 || n > 7 {
+				t.Errorf("%d calls in minute %d", n, minute)
+			}
+		}
+	})
+}
+
 // A 429 without Retry-After is waited for longer and longer, and calls grow again from one.
 func TestLimitWithoutRetryAfter(t *testing.T) {
 	t.Parallel()
@@ -153,7 +173,7 @@ func TestOneProbeAtATime(t *testing.T) {
 			}
 			last = c.at
 		}
-		if n := len(w.made()); n < 60 {
+		if n := len(w.made()); n < 40 { // of 3 s each, and a pause of 10 s at most
 			t.Errorf("%d calls in 5 min", n)
 		}
 		if n := workers[0].log.count("left alone"); n != 1 {

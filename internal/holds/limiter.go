@@ -178,13 +178,13 @@ func (k *Keeper) end(a *attempt, f finding) {
 func (k *Keeper) learn(a *attempt, f finding, now time.Time) {
 	switch f.kind {
 	case alive:
-		k.count(f, now)
+		k.count(f, k.hands(), now)
 		if k.asked {
 			k.news = true
 			k.poke()
 		}
 	case failing:
-		k.count(f, now)
+		k.count(f, k.hands(), now)
 		k.poke()
 	case holding:
 		k.hold(a, f, now)
@@ -200,7 +200,7 @@ func (k *Keeper) hold(a *attempt, f finding, now time.Time) {
 	if k.reason == "" {
 		k.amid = k.window == 0 || k.window > amid
 	}
-	k.count(f, now)
+	k.count(f, k.hands(), now)
 	if k.found == nil || f.wait > k.found.wait {
 		k.found = &found{f, a.began, a.token}
 	}
@@ -233,7 +233,7 @@ func (k *Keeper) probed(a *attempt, f finding, now time.Time) {
 	v := k.view
 	if f.kind == alive {
 		r.ask, r.found = probeOK, finding{}
-		k.count(f, now)
+		k.count(f, k.hands(), now)
 		v.reason, v.code, v.until = "", "", time.Time{}
 	} else {
 		v.until = now.Add(max(f.wait, pauses[f.reason].least)) // Redis says soon for how long

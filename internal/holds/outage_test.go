@@ -76,6 +76,73 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// Where few tasks run, few failures are an outage: else each of them would lose many attempts.
+func TestOutageOfFewTasks(t *testing.T) {
+	t.Parallel()
+	for slots, most := range map[int]int{1: 6, 2: 12, 3: 18, 4: 20} {
+		simulate(t, func(w *world) {
+			w.work = slots
+			w.breaks(unavailable)
+			s := w.worker("a", slots, Options{})
+			w.sleep(2 * time.Minute)
+			if n := s.log.count("left alone"); n != 1 {
+				t.Errorf("%d tasks: held %d times", slots, n)
+			}
+			// The first probe comes a second after the hold began, which is when that many have failed.
+			if n := w.during(0, 1500*time.Millisecond); n > most+few {
+				t.Errorf("%d tasks: %d calls before the fleet was held, want %d", slots, n, most)
+			}
+			for task, n := range w.losses() {
+				if n > 2 {
+					t.Errorf("%d tasks: task %d lost %d attempts", slots, task, n)
+				}
+			}
+		})
+	}
+}
+
+// One conversation that always fails among others that are answered holds nobody, also where that one is all that a worker has.
+func TestOneTaskThatAlwaysFails(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		w.work = -1
+		lone, busy := w.worker("lone", 1, Options{}), w.worker("busy", 8, Options{})
+		w.answers(func(c call) layer.Answer {
+			if c.worker == lone {
+				return unavailable
+			}
+			return sent
+		})
+		w.sleep(time.Minute)
+		if busy.log.count("left alone") != 0 || lone.log.count("left alone") != 0 {
+			t.Errorf("held\n%s%s", busy.log, lone.log)
+		}
+		if n := w.finished(); n < 40_000 {
+			t.Errorf("%d tasks done in a minute", n)
+		}
+	})
+}
+
+// A worker that has little to do knows little of the API, however long it has been up.
+func TestColdAfterSomeAnswers(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		w.work = 20 // and the window is 28
+		w.worker("a", 64, Options{})
+		w.sleep(time.Minute)
+		w.takes = 500 * time.Millisecond
+		w.breaks(unavailable)
+		w.mu.Lock()
+		w.work = -1
+		w.mu.Unlock()
+		at := w.now()
+		w.sleep(time.Minute)
+		if n := w.during(at, at+1100*time.Millisecond); n == 0 || n > 2*cold {
+			t.Errorf("%d calls at once, want %d", n, cold)
+		}
+	})
+}
+
 // Calls that hang take every slot before anybody knows; then one at a time hangs.
 func TestSilentAPI(t *testing.T) {
 	t.Parallel()
@@ -339,7 +406,7 @@ func TestWaryAfterSomeFailures(t *testing.T) {
 		if got := b.wait(now) > 0; got != want {
 			t.Errorf("after %d failures with 8 attempts under way the next one waits: %v", n, got)
 		}
-		b.count(finding{kind: failing}, now)
+		b.count(finding{kind: failing}, 8, now)
 	}
 	if b.attempts = few - 1; b.wait(now) == 0 {
 		t.Error("it does not wait for Redis")
@@ -349,7 +416,7 @@ func TestWaryAfterSomeFailures(t *testing.T) {
 		t.Error("it waits although few are under way, and Redis knows all")
 	}
 	b.attempts = 8
-	b.count(finding{kind: alive}, now)
+	b.count(finding{kind: alive}, 8, now)
 	if b.wait(now) > 0 {
 		t.Error("it waits after an answer")
 	}

@@ -25,6 +25,7 @@ type door struct {
 type probe struct {
 	name  string
 	until time.Time // of the lease
+	turn  int       // how many failed before it
 	pass  *Pass     // nil while nobody has taken it
 	under bool      // its attempt is under way, or waits for a permit
 	waits bool      // for a permit
@@ -36,6 +37,7 @@ type Pass struct {
 	keeper *Keeper
 	queue  string
 	probes bool // it was given as a probe
+	any    bool // of those that wait, not the one that waits longest
 
 	// Guarded by the keeper's mu.
 	probe    *probe // nil when it is made
@@ -46,6 +48,9 @@ type Pass struct {
 // fails, that is no fault of the task, and costs it no attempt; but another task
 // should be the next probe.
 func (p *Pass) Probe() bool { return p.probes }
+
+// Any says that the probe is to be any of the tasks that wait: those that have waited longest have failed.
+func (p *Pass) Any() bool { return p.any }
 
 // Release ends the pass: its task is over, or none was found. Further calls do nothing.
 func (p *Pass) Release() {
@@ -141,7 +146,7 @@ func (k *Keeper) admit(name string) *Pass {
 	case !k.known:
 		return nil
 	case k.reason == "":
-		if k.window == 0 && k.attempts == 0 && now.Sub(k.answered) > idle && !k.busy() {
+		if k.cooled(now) {
 			k.window, k.opened = cold, now // nobody knows how the API is by now
 		}
 		if k.window > 0 && k.inside[name] >= k.width(now) {
@@ -153,7 +158,7 @@ func (k *Keeper) admit(name string) *Pass {
 		return nil
 	}
 	k.inside[name]++
-	p := &Pass{keeper: k, queue: name, probes: true, probe: k.probe}
+	p := &Pass{keeper: k, queue: name, probes: true, any: k.probe.turn/len(queue.Names)%2 == 1, probe: k.probe}
 	k.probe.pass = p
 	return p
 }
@@ -168,23 +173,29 @@ func (k *Keeper) width(now time.Time) int {
 	return max(k.window, 1<<min(now.Sub(k.opened)/second, 10))
 }
 
-// busy tells whether any task is in hand. The caller has mu.
-func (k *Keeper) busy() bool {
-	for _, n := range k.inside {
-		if n > 0 {
-			return true
-		}
-	}
-	return false
+// cooled tells whether more tasks may be in hand than what is known of the API speaks for. The caller has mu.
+func (k *Keeper) cooled(now time.Time) bool {
+	return k.attempts == 0 && k.hands() == 0 && now.Sub(k.answered) > idle && now.Sub(k.opened) > idle &&
+		(k.window == 0 || k.width(now) > cold)
 }
 
-// first tells whether nobody waits for a more important queue.
+// hands is how many tasks are in hand. The caller has mu.
+func (k *Keeper) hands() int {
+	sum := 0
+	for _, n := range k.inside {
+		sum += n
+	}
+	return sum
+}
+
+// first tells whether nobody waits for a queue that the probe is rather for: the most important one at first, and each in
+// turn, as a task that fails may do so whatever the API is like. The caller has mu.
 func (k *Keeper) first(name string) bool {
-	for _, other := range queue.Names {
-		if other == name {
+	for i := range queue.Names {
+		switch other := queue.Names[(k.probe.turn+i)%len(queue.Names)]; {
+		case other == name:
 			return true
-		}
-		if k.waiting[other] > 0 {
+		case k.waiting[other] > 0:
 			return false
 		}
 	}

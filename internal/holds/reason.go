@@ -34,15 +34,15 @@ var reasons = []Reason{RetryAfter, RateLimit, Outage, Credentials, Suspended, Re
 // Reasons returns all reasons there are.
 func Reasons() []Reason { return slices.Clone(reasons) }
 
-// longest bounds a hold that the API asked for. Then a probe asks whether it still means it.
-const longest = time.Hour
+// Longest bounds a hold that the API asked for. Then a probe asks whether it still means it.
+const Longest = time.Hour
 
 // A pause is how long a hold lasts if the API does not say: least at first, doubled with each
 // failed probe up to most.
 type pause struct{ least, most time.Duration }
 
 var pauses = map[Reason]pause{
-	RetryAfter: {time.Second, time.Minute},
+	RetryAfter: {time.Second, 10 * time.Second}, // if it says the same again and again
 	RateLimit:  {time.Second, time.Minute},
 	// The fleet is back some seconds after the API is: six calls a minute hurt nobody.
 	Outage: {time.Second, 10 * time.Second},
@@ -76,7 +76,7 @@ func (f finding) own() bool {
 
 // find judges an answer. What concerns a single task, user or conversation is an answer of an API that is alive.
 func (o Options) find(a layer.Answer) finding {
-	f := finding{code: codeOf(a), wait: min(a.RetryAfter, longest)}
+	f := finding{code: codeOf(a), wait: min(a.RetryAfter, Longest)}
 	switch {
 	case a.Status == 0:
 		f.kind = findTransport(a.Err)

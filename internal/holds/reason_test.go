@@ -25,7 +25,7 @@ func TestWhatHoldsTheFleet(t *testing.T) {
 		"success":                                {sent, finding{kind: alive, code: "201"}},
 		"429 with Retry-After":                   {limitedFor(time.Minute), finding{holding, RetryAfter, "429 rate_limit_exceeded", time.Minute}},
 		"429 without":                            {limited, finding{holding, RateLimit, "429 rate_limit_exceeded", 0}},
-		"a Retry-After of a week is asked again": {limitedFor(7 * 24 * time.Hour), finding{holding, RetryAfter, "429 rate_limit_exceeded", longest}},
+		"a Retry-After of a week is asked again": {limitedFor(7 * 24 * time.Hour), finding{holding, RetryAfter, "429 rate_limit_exceeded", Longest}},
 		"503 with Retry-After":                   {layer.Answer{Status: 503, RetryAfter: time.Second}, finding{holding, RetryAfter, "503", time.Second}},
 		"503 without":                            {unavailable, finding{failing, Outage, "503 service_unavailable", 0}},
 		"502 with Retry-After, a gateway's":      {layer.Answer{Status: 502, RetryAfter: time.Second}, finding{failing, Outage, "502", 0}},

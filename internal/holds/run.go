@@ -174,7 +174,7 @@ func (k *Keeper) alarm(now time.Time) time.Duration {
 func (k *Keeper) request(what ask, pass string) *request {
 	req := &request{
 		ask: what, pass: pass, credentials: k.opts.credentials(), lease: probeLease,
-		failures: k.failures, lastCode: k.lastCode,
+		failures: k.failures, lastCode: k.lastCode, enough: k.enough(),
 	}
 	if k.answered.After(k.told) {
 		req.answered, k.told = k.answered, k.answered
@@ -356,6 +356,6 @@ func (k *Keeper) granted(req *request, r reply, sent time.Time) {
 			k.probe = nil
 		}
 	case r.probes && k.probe == nil:
-		k.probe = &probe{name: req.pass, until: until}
+		k.probe = &probe{name: req.pass, until: until, turn: r.failed}
 	}
 }

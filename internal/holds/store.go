@@ -44,6 +44,7 @@ type request struct {
 	failures    []time.Time
 	lastCode    string // of the failures
 	found       finding
+	enough      int       // so many failures in a row are an outage
 	began       time.Time // the attempt that found it
 	amid        bool      // other calls were answered since the fleet opened
 	lease       time.Duration
@@ -60,6 +61,7 @@ type reply struct {
 	began   Reason        // of a hold that began by this request
 	mark    time.Duration // for how long the queues are to be marked as held, negative to take the mark away
 	nth     int64         // the number of that
+	failed  int           // how many probes of the hold failed
 }
 
 type store struct {
@@ -104,9 +106,10 @@ func (s *store) args(req *request, now time.Time) []any {
 	}
 	args := []any{
 		string(req.ask), s.worker, req.pass, req.credentials, rand.Float64(),
-		answered, threshold, confirm.Milliseconds(), req.lease.Milliseconds(), channel,
+		answered, req.enough, confirm.Milliseconds(), req.lease.Milliseconds(), channel,
 		string(reason), req.found.code, own, req.found.wait.Milliseconds(), p.least.Milliseconds(), p.most.Milliseconds(), began,
 		req.lastCode, outage.least.Milliseconds(), outage.most.Milliseconds(), amid,
+		threshold, least,
 	}
 	for _, at := range req.failures {
 		args = append(args, ago(at))
@@ -115,7 +118,7 @@ func (s *store) args(req *request, now time.Time) []any {
 }
 
 func parse(fields []any) (reply, error) {
-	if len(fields) != 9 {
+	if len(fields) != 10 {
 		return reply{}, errReply
 	}
 	texts, numbers := make([]string, len(fields)), make([]int64, len(fields))
@@ -133,5 +136,6 @@ func parse(fields []any) (reply, error) {
 	return reply{
 		reason: Reason(texts[0]), code: texts[1], left: ms(2), probing: ms(3), probes: texts[4] == "1",
 		confirm: ms(5), began: Reason(texts[6]), mark: ms(7), nth: numbers[8],
+		failed: int(max(numbers[9], 0)),
 	}, nil
 }

@@ -73,9 +73,15 @@ type Taken struct {
 func (s *Store) Take(ctx context.Context, queue string, probe bool) (Taken, error) {
 	flag := ""
 	if probe {
-		flag = "1"
+		flag = "probe"
 	}
 	return s.take(ctx, queue, flag)
+}
+
+// TakeAny is Take with probe, but takes any of the tasks that wait: those that have waited longest may be
+// what fails.
+func (s *Store) TakeAny(ctx context.Context, queue string) (Taken, error) {
+	return s.take(ctx, queue, "any")
 }
 
 // Look does what Take does for all, and takes nothing: it makes due tasks pending, and those of dead workers, and looks

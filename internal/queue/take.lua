@@ -4,7 +4,8 @@
 -- KEYS[1] the pending list
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
 -- ARGV[3] for how many seconds the task is the worker's
--- ARGV[4] "1": the task probes whether a hold may end, so the hold does not count; "look": nothing is taken
+-- ARGV[4] "probe": the task probes whether a hold may end, so the hold does not count; "any": the same, and it is
+--   any of those that wait; "look": nothing is taken
 -- ARGV[5] from how many crashes on a task runs alone among its kind
 -- ARGV[6] when nobody waits for the answer any more, in milliseconds of Redis' clock; empty if that is not known
 --
@@ -331,15 +332,27 @@ if redis.call("EXISTS", asynq .. "paused", own .. "held") > 0 then
 	local hold, pause = redis.call("PTTL", own .. "held"), redis.call("PTTL", asynq .. "paused")
 	if pause == -1 then
 		return { "paused", dropped, now, -1 }
-	elseif ARGV[4] ~= "1" and hold >= 0 then
+	elseif ARGV[4] ~= "probe" and ARGV[4] ~= "any" and hold >= 0 then
 		return { "held", dropped, now, hold }
 	elseif pause >= 0 and hold < 0 then
 		return { "paused", dropped, now, pause }
 	end
 end
 
+-- next_pending makes a task active.
+local function next_pending()
+	local waiting = ARGV[4] == "any" and redis.call("LLEN", pending) or 0
+	if waiting > 1 then
+		-- To the end that is taken from.
+		local id = redis.call("LINDEX", pending, now % waiting)
+		redis.call("LREM", pending, -1, id)
+		redis.call("RPUSH", pending, id)
+	end
+	return redis.call("RPOPLPUSH", pending, active)
+end
+
 for _ = 1, 100 do
-	local id = redis.call("RPOPLPUSH", pending, active)
+	local id = next_pending()
 	if not id then
 		return { "idle", dropped, now, unfinished and 1 or due }
 	end

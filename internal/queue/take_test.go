@@ -684,3 +684,41 @@ func (w watch) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func (watch) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
+
+// A probe that is to be any task takes the oldest only by chance, each one once, and although the queue is held.
+func TestTakeAny(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	const tasks = 60
+	var ids, taken []string
+	for range tasks {
+		m := message(queue.Default)
+		enqueue(t, b.Store, m, time.Time{})
+		ids = append(ids, m.ID)
+	}
+	if err := b.Hold(b.ctx, queue.Names, queue.Hold{Reason: "x"}, time.Minute, 1); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.take(); got.Found != queue.FoundHeld {
+		t.Fatalf("found %+v", got)
+	}
+	for range tasks {
+		got, err := b.TakeAny(b.ctx, queue.Default)
+		if err != nil || got.Found != queue.FoundTask {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		taken = append(taken, got.ID)
+		<-time.After(time.Millisecond) // chance is Redis' clock
+	}
+	if slices.Equal(ids, taken) {
+		t.Error("it is the one that waits longest, again and again")
+	}
+	slices.Sort(ids)
+	slices.Sort(taken)
+	if !slices.Equal(ids, taken) {
+		t.Errorf("of %d tasks it took\n%v", tasks, taken)
+	}
+	if got, err := b.TakeAny(b.ctx, queue.Default); err != nil || got.Found != queue.FoundIdle {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

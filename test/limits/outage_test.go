@@ -18,6 +18,7 @@ type outage struct {
 	rule    *layertest.Rule // nil: the token is refused
 	rate    string          // of the fleet, "off" for none
 	tasks   int             // without a limit: enough for seconds at full speed before it and after it
+	rooms   int             // conversations, 0 for all
 	latency time.Duration   // of the emulator
 	begun   int             // calls before it begins
 	most    int             // calls in its first minute
@@ -36,6 +37,7 @@ func TestOutage(t *testing.T) {
 	for name, o := range map[string]outage{
 		"503 from the start on":     limited(0, layertest.Rule{Status: 503}),
 		"503":                       limited(100, layertest.Rule{Status: 503}),
+		"503, one conversation":     {rule: &layertest.Rule{Status: 503}, rate: "60/1s", tasks: 1000, rooms: 1, begun: 100, most: 60},
 		"cut connections":           limited(100, layertest.Rule{DropConnection: true}),
 		"the token is refused":      {rate: "60/1s", tasks: 1000, most: 60},
 		"503, no limit, fast API":   {rule: &layertest.Rule{Status: 503}, rate: "off", tasks: 6000, begun: 2500, most: 60},
@@ -75,7 +77,11 @@ func (o outage) run(t *testing.T) {
 	}
 	well()
 	b := s.book()
-	b.send(o.tasks, len(s.rooms))
+	rooms := o.rooms
+	if rooms == 0 {
+		rooms = len(s.rooms)
+	}
+	b.send(o.tasks, rooms)
 	gone := func() time.Time {
 		if o.rule != nil {
 			r := *o.rule
