@@ -194,3 +194,28 @@ func TestRun_waits_as_long_as_layer_says(t *testing.T) {
 		})
 	}
 }
+
+// An operation that always fails, in the most important queue, when nothing else runs: it holds the fleet, but keeps it
+// from nothing else.
+func TestRun_is_not_stopped_by_a_broken_operation(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.layer.Fault(layertest.Rule{Match: layertest.Match{Path: "/announcements$"}, Status: 500})
+	for range 30 {
+		announcement := tasks.SendAnnouncement{
+			Sender: layer.Sender{Name: "news"}, Recipients: []string{"alice"}, Parts: []tasks.Part{tasks.Text("hello")},
+		}
+		if _, err := s.tasks.Enqueue(t.Context(), announcement, tasks.Queue("critical")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stdout, stderr output
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, nil, s.env, &stdout, &stderr) }()
+	eventually(t, "the worker is held", func() bool { return strings.Contains(stderr.String(), "layer is left alone") })
+	s.allDone(t, s.backlog(t, 50), 1)
+	cancel()
+	<-code
+}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 
+	"github.com/layerq/layerq/internal/holds"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -13,13 +14,13 @@ type retryDelay struct{ least, most time.Duration }
 
 // after returns the wait after the n-th failed execution of a task, n from 1: anything between nothing and least*2^(n-1), at most most (full jitter: the
 // retries of an outage do not come back as one wave). What Layer asked for in
-// Retry-After is waited at least.
+// Retry-After is waited at least, as long as it holds the fleet.
 func (d retryDelay) after(n int, err error) time.Duration {
 	wait := d.jittered(n)
 	if asked, ok := layer.RetryAfter(err); ok {
 		// The jitter goes on top: those who were told the same do not come back
 		// together.
-		wait += asked
+		wait += min(asked, holds.Longest)
 	}
 	return wait
 }

@@ -56,4 +56,9 @@ func TestRetryDelay_waits_as_long_as_Layer_asks(t *testing.T) {
 			t.Fatalf("waits %v", got)
 		}
 	}
+	// The fleet is not held for longer, and is asked again then.
+	asked.RetryAfter = 24 * time.Hour
+	if got := (retryDelay{time.Second, 10 * time.Second}).after(1, asked); got < time.Hour || got > time.Hour+time.Second {
+		t.Errorf("asked for a day it waits %v", got)
+	}
 }

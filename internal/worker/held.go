@@ -58,12 +58,11 @@ func isHeld(err error) bool {
 	return held
 }
 
-// judge is decide, but for a probe that fails: that costs its task no attempt, and the
+// judge is decide's verdict, but for a probe that fails: that costs its task no attempt, and the
 // task makes room for another one, in case it is the reason.
-func (d *delivery) judge(err error) verdict {
-	v := decide(err)
-	if d.Pass != nil && d.Pass.Probe() && (v.outcome == retry || isHeld(err)) {
-		v.outcome = hold
+func (d *delivery) judge(v verdict, err error) verdict {
+	if d.Pass != nil && d.Pass.Probe() && (v.outcome == retry || v.outcome == hold || isHeld(err)) {
+		return verdict{hold, false}
 	}
 	return v
 }

@@ -129,11 +129,13 @@ func (p *pipeline) call(ctx context.Context, x *execution, id uuid.UUID, task ta
 
 // settle writes down what an execution came to.
 func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result, err error, took time.Duration) {
-	v := d.judge(err)
-	code := codeLabel(err)
+	v, code := decide(err), codeLabel(err)
+	if v.counts {
+		p.metrics.attempted(d, code)
+	}
+	v = d.judge(v, err)
 	if v.counts {
 		d.attempts++
-		p.metrics.attempted(d, code)
 	}
 	spent := spends(v, err)
 	if spent {
@@ -158,9 +160,10 @@ func (p *pipeline) settle(ctx context.Context, d *delivery, result tasks.Result,
 			log.Info("task was done before, which could not be written down then")
 		}
 	case retry, hold:
-		n := d.retries + 1
+		n := 1 // nothing is wrong with a task because of a hold
 		if v.outcome == retry {
-			d.retries = n
+			d.retries++
+			n = d.retries
 		}
 		wait, reason := p.delay.after(n, err), reasonOf(err)
 		if p.settler.retry(ctx, d, reason, wait, v.counts) {
