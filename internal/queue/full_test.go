@@ -47,6 +47,25 @@ func TestAFullRedisIsEmptied(t *testing.T) {
 	}
 }
 
+// Nothing that an operator does to make room, or to go on, needs room first.
+func TestAFullRedisIsOperated(t *testing.T) {
+	t.Parallel()
+	rdb := redisServer(t)
+	b := &leaseBench{queue.NewStore(rdb), t, t.Context(), rdb}
+	dead, gone := message(queue.Default), message(queue.Default)
+	archive(t, b.Store, dead)
+	enqueue(t, b.Store, gone, time.Time{})
+	if err := rdb.ConfigSet(b.ctx, "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if was, err := b.Remove(b.ctx, gone.ID, queue.Pending); err != nil || was != queue.Pending {
+		t.Errorf("%q, %v", was, err)
+	}
+	if again, err := b.Replay(b.ctx, queue.Default, []string{dead.ID}); err != nil || !again[0] {
+		t.Errorf("%t, %v", again, err)
+	}
+}
+
 // What a worker has done is known, also if it says so too late to a Redis whose memory is full.
 func TestAFullRedisNotesALateSuccess(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -91,11 +92,13 @@ func (s *Store) Records(ctx context.Context, queue string, ids []string) ([]*Rec
 
 // Replay runs archived tasks again, in their order, in one round trip: under the same id, with all attempts that a
 // task may have, behind the tasks that are in their lane now; one that stopped its lane is the first of it again.
-// It tells of each whether it was archived and runs now: repeated, it runs nothing twice.
+// It tells of each whether it was archived and runs now: repeated, it runs nothing twice. Where rdb repeats it because
+// an answer was lost, what the first time ran is told as such.
 func (s *Store) Replay(ctx context.Context, queue string, ids []string) ([]bool, error) {
 	calls := make([]call, len(ids))
+	name := uuid.NewString()
 	for i, id := range ids {
-		calls[i] = call{keys: []string{TaskKey(queue, id)}, args: []any{Prefix(queue), ownPrefix(queue), id}}
+		calls[i] = call{keys: []string{TaskKey(queue, id)}, args: []any{Prefix(queue), ownPrefix(queue), id, name + ":" + strconv.Itoa(i)}}
 	}
 	replayed := make([]bool, len(ids))
 	if len(ids) == 0 {
@@ -113,13 +116,15 @@ func (s *Store) Replay(ctx context.Context, queue string, ids []string) ([]bool,
 
 // Remove deletes a task, in whichever queue it is, if it is in one of the given states, which must not
 // have Active: a worker has it. The next task of its lane runs. It returns the state that the task was in; nothing was deleted
-// if that is none of those. Without a task it returns [ErrNotFound].
+// if that is none of those. Without a task it returns [ErrNotFound]. Where rdb repeats it because an answer was lost, the
+// answer is that of the first time.
 func (s *Store) Remove(ctx context.Context, id string, in ...State) (State, error) {
 	if slices.Contains(in, Active) {
 		return "", errors.New("queue: a task that a worker has cannot be removed")
 	}
+	name := uuid.NewString()
 	for _, q := range Names {
-		args := []any{Prefix(q), ownPrefix(q), id}
+		args := []any{Prefix(q), ownPrefix(q), id, name}
 		for _, state := range in {
 			args = append(args, string(state))
 		}

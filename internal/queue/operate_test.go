@@ -107,6 +107,88 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// repeating sends everything twice, as a client does that lost the first answer; what happens in between is the test's.
+type repeating func()
+
+func (repeating) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (r repeating) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		_ = next(ctx, cmd) // the answer that is lost
+		r()
+		return next(ctx, cmd)
+	}
+}
+
+func (r repeating) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		_ = next(ctx, cmds)
+		r()
+		return next(ctx, cmds)
+	}
+}
+
+func TestRemoveWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	m, next := message(queue.Bulk), message(queue.Bulk)
+	if _, err := b.Enqueue(b.ctx, []queue.Entry{{Message: m, Lane: "a"}, {Message: next, Lane: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	repeats := redistest.New(t)
+	repeats.AddHook(repeating(func() { // by the time of the repeat it is another task
+		if b.rdb.Exists(b.ctx, queue.TaskKey(queue.Bulk, m.ID)).Val() == 0 {
+			enqueue(t, b.Store, m, time.Now().Add(time.Hour))
+		}
+	}))
+	store := queue.NewStore(repeats)
+	if was, err := store.Remove(b.ctx, m.ID, queue.Pending, queue.Scheduled); err != nil || was != queue.Pending {
+		t.Errorf("%q, %v, want what it was the first time", was, err)
+	}
+	for id, want := range map[string]queue.State{m.ID: queue.Scheduled, next.ID: queue.Pending} {
+		if r, err := b.Find(b.ctx, id); err != nil || r.State != want {
+			t.Errorf("%+v, %v, want it %s", r, err, want)
+		}
+	}
+	notes := b.rdb.Keys(b.ctx, "layerq:{bulk}:removed:*").Val()
+	if len(notes) != 1 || b.rdb.TTL(b.ctx, notes[0]).Val() <= 0 {
+		t.Errorf("%v, want one note that goes by itself", notes)
+	}
+	if _, err := store.Remove(b.ctx, "unknown", queue.Pending); !errors.Is(err, queue.ErrNotFound) {
+		t.Errorf("none: %v", err)
+	}
+}
+
+func TestReplayWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	first, second := message(queue.Default), message(queue.Default)
+	archive(t, b.Store, first)
+	archive(t, b.Store, second)
+	repeats := redistest.New(t)
+	repeats.AddHook(repeating(func() {
+		if taken := b.take(); taken.Found == queue.FoundTask { // it fails again before the repeat
+			b.settle(taken, queue.VerdictArchive)
+		}
+	}))
+	store := queue.NewStore(repeats)
+	for _, tc := range []struct {
+		ids  []string // one alone goes without a pipeline
+		want []bool
+	}{
+		{[]string{first.ID}, []bool{true}},
+		{[]string{second.ID, "unknown"}, []bool{true, false}},
+	} {
+		got, err := store.Replay(b.ctx, queue.Default, tc.ids)
+		if diff := cmp.Diff(tc.want, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		if r, err := b.Find(b.ctx, tc.ids[0]); err != nil || r.State != queue.Archived {
+			t.Errorf("%+v, %v, want it in the archive: it ran once", r, err)
+		}
+	}
+}
+
 // What asynq's Inspector and asynqmon trim away is put back, and what they put there is kept.
 func TestDeadLettersStay(t *testing.T) {
 	t.Parallel()

@@ -3,10 +3,17 @@
 -- KEYS[1] the task's hash
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
 -- ARGV[3] the id
--- ARGV[4...] the states in which it may be deleted
+-- ARGV[4] a name for this removal
+-- ARGV[5...] the states in which it may be deleted
 --
--- Returns the state that it was in, whether or not that is one of these; "" if there is no task.
+-- Returns the state that it was in, whether or not that is one of these; "" if there is no task. Repeated under
+-- the same name, as clients do when an answer is lost, it returns what it did the first time.
 local id = ARGV[3]
+local note = own .. "removed:" .. ARGV[4]
+local before = redis.call("GET", note)
+if before then
+	return before
+end
 local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "unique_key", "group", "seat")
 if not task[3] then
 	return ""
@@ -17,7 +24,7 @@ if state == "scheduled" and tonumber(redis.call("ZSCORE", set, id) or 0) >= park
 	state = "waiting"
 end
 local may = false
-for i = 4, #ARGV do
+for i = 5, #ARGV do
 	may = may or ARGV[i] == state
 end
 if not may then
@@ -42,4 +49,5 @@ if task[2] then
 	local _, since = clock()
 	leave(task[2], id, task[6], since)
 end
+redis.call("SET", note, state, "EX", 60) -- after the deletion: a Redis whose memory is full takes it then
 return state

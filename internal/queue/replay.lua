@@ -3,10 +3,15 @@
 -- KEYS[1] the task's hash
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
 -- ARGV[3] the id
+-- ARGV[4] a name for this replay
 --
--- Returns 1, or 0 if the task is not archived (any more).
+-- Returns 1, or 0 if the task is not archived (any more). Repeated under the same name, as clients do when an answer
+-- is lost, it returns 1 and runs nothing a second time.
 local id = ARGV[3]
-local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "seat", "code")
+local task = redis.call("HMGET", KEYS[1], "state", "lane", "msg", "seat", "code", "replay")
+if task[3] and task[6] == ARGV[4] then
+	return 1
+end
 if not task[3] or task[1] ~= "archived" then
 	return 0
 end
@@ -29,4 +34,5 @@ else
 end
 redis.call("ZREM", asynq .. "archived", id)
 redis.call("ZREM", own .. "dead", id)
+redis.call("HSET", KEYS[1], "replay", ARGV[4])
 return 1
