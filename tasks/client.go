@@ -27,7 +27,7 @@ const defaultPatience = 4 * time.Second
 // Client enqueues tasks and reads back what became of them. It is safe for
 // concurrent use; an application needs one.
 //
-// Where the context of a call has no deadline, Redis has 4 seconds to answer.
+// Where the context of a call has no deadline, Redis has 4 seconds for the answer to each round trip.
 type Client struct {
 	rdb       redis.UniversalClient
 	owned     bool // rdb was opened here, so Close closes it

@@ -21,7 +21,7 @@ type Filter struct {
 	Since time.Time // archived then or later
 }
 
-// archivePage is how many tasks are read in one round trip.
+// archivePage is how many tasks are read in one round trip at most.
 const archivePage = 500
 
 // Archived yields the archived tasks, queue by queue, those of a queue in the order in which
@@ -44,12 +44,13 @@ func (c *Client) Archived(ctx context.Context, f Filter) iter.Seq2[*Info, error]
 				yield(nil, err)
 				return
 			}
-			for page := range slices.Chunk(ids, archivePage) {
-				records, err := c.records(ctx, q, page)
+			for len(ids) > 0 {
+				records, err := c.records(ctx, q, ids[:min(len(ids), archivePage)])
 				if err != nil {
 					yield(nil, err)
 					return
 				}
+				ids = ids[len(records):]
 				for _, r := range records {
 					if r == nil || r.State != queue.Archived {
 						continue
@@ -64,14 +65,27 @@ func (c *Client) Archived(ctx context.Context, f Filter) iter.Seq2[*Info, error]
 }
 
 func (c *Client) archivedIDs(ctx context.Context, q string, since time.Time) ([]string, error) {
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
 	const tolerance = time.Hour // of Redis' clock, by which tasks are archived, to ours
-	ids, err := c.store.ArchivedIDs(ctx, q, since, c.now().Add(tolerance))
-	if err != nil {
-		return nil, c.redisError(ctx, uuid.Nil, err)
+	pages := c.store.ArchivePages(q, since, c.now().Add(tolerance))
+	var ids []string
+	for more := true; more; {
+		var page []string
+		var err error
+		if page, more, err = c.nextPage(ctx, pages); err != nil {
+			return nil, err
+		}
+		ids = append(ids, page...)
 	}
 	return ids, nil
+}
+
+func (c *Client) nextPage(ctx context.Context, pages *queue.ArchivePages) (ids []string, more bool, err error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	if ids, more, err = pages.Next(ctx); err != nil {
+		return nil, false, c.redisError(ctx, uuid.Nil, err)
+	}
+	return ids, more, nil
 }
 
 func (c *Client) records(ctx context.Context, q string, ids []string) ([]*queue.Record, error) {
@@ -132,8 +146,6 @@ func (c *Client) Replay(ctx context.Context, id uuid.UUID) (*Info, error) {
 // each whether it was archived and runs now; false is also one that an earlier replay has run. The error is
 // a [*RedisError]: of the tasks that are not true some may run again all the same. Repeating is safe.
 func (c *Client) ReplayMany(ctx context.Context, archived []*Info) ([]bool, error) {
-	ctx, cancel := c.bound(ctx)
-	defer cancel()
 	all := make([]bool, len(archived))
 	for _, q := range queue.Names {
 		var ids []string
@@ -143,15 +155,25 @@ func (c *Client) ReplayMany(ctx context.Context, archived []*Info) ([]bool, erro
 				ids, places = append(ids, info.ID.String()), append(places, i)
 			}
 		}
-		replayed, err := c.store.Replay(ctx, q, ids)
+		replayed, err := c.replay(ctx, q, ids)
 		for i, runs := range replayed {
 			all[places[i]] = runs
 		}
 		if err != nil {
-			return all, c.redisError(ctx, uuid.Nil, err)
+			return all, err
 		}
 	}
 	return all, nil
+}
+
+func (c *Client) replay(ctx context.Context, q string, ids []string) ([]bool, error) {
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	replayed, err := c.store.Replay(ctx, q, ids)
+	if err != nil {
+		return replayed, c.redisError(ctx, uuid.Nil, err)
+	}
+	return replayed, nil
 }
 
 // Cancel removes a task that has not been executed for good: one that is pending, waiting, scheduled, or

@@ -55,9 +55,15 @@ func message() *queue.Message {
 // wantArchived checks that a list of ids is what is archived, and noted: nobody can trim it away.
 func wantArchived(t *testing.T, store *queue.Store, rdb redis.UniversalClient, want []string) {
 	t.Helper()
-	got, err := store.ArchivedIDs(t.Context(), queue.Default, time.Time{}, time.Now().Add(time.Minute))
-	if err != nil {
-		t.Fatal(err)
+	var got []string
+	pages := store.ArchivePages(queue.Default, time.Time{}, time.Now().Add(time.Minute))
+	for more := true; more; {
+		var page []string
+		var err error
+		if page, more, err = pages.Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, page...)
 	}
 	noted := rdb.ZRange(t.Context(), queue.DeadKey(queue.Default), 0, -1).Val()
 	for what, ids := range map[string][]string{"archived": got, "noted": noted} {

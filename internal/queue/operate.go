@@ -12,77 +12,90 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ArchivedIDs returns the ids of the tasks of a queue that were archived from since to until, both
-// included to the second, the oldest first. A zero since is the beginning.
-func (s *Store) ArchivedIDs(ctx context.Context, queue string, since, until time.Time) ([]string, error) {
+// ArchivePages reads which tasks of a queue are archived, a page in each round trip.
+type ArchivePages struct {
+	rdb     redis.UniversalClient
+	queue   string
+	by      redis.ZRangeBy
+	last    redis.Z
+	seen    map[any]struct{} // of the time of last
+	changes int
+}
+
+// ArchivePages returns pages of the tasks that were archived from since to until, both included to the
+// second, the oldest first. A zero since is the beginning.
+func (s *Store) ArchivePages(queue string, since, until time.Time) *ArchivePages {
 	from := "-inf"
 	if !since.IsZero() {
 		from = strconv.FormatInt(since.Unix(), 10)
 	}
 	by := redis.ZRangeBy{Min: from, Max: strconv.FormatInt(until.Unix(), 10), Count: archivePage}
-	var ids []string
-	var last redis.Z
-	seen := make(map[any]struct{}) // of the time of last
-	changes := 0
-	for {
-		page, err := s.rdb.ZRangeByScoreWithScores(ctx, ArchivedKey(queue), &by).Result()
-		if err != nil {
-			return nil, fmt.Errorf("queue: list the archive of %s: %w", queue, err)
-		}
-		if by.Offset > 0 && (len(page) == 0 || page[0] != last) { // the archive has changed before it
-			by.Offset = 0
-			if changes++; changes == 3 {
-				by.Count = 0 // it goes on changing: the rest is read at once
-			}
-			continue
-		}
-		for _, z := range page {
-			if z.Score != last.Score {
-				clear(seen)
-			}
-			last = z
-			if _, again := seen[z.Member]; !again {
-				seen[z.Member] = struct{}{}
-				id, _ := z.Member.(string)
-				ids = append(ids, id)
-			}
-		}
-		if by.Count == 0 || len(page) < archivePage {
-			return ids, nil
-		}
-		// The next page begins with the last one of this page: many may have been archived at the same time.
-		first := slices.IndexFunc(page, func(z redis.Z) bool { return z.Score == last.Score })
-		offset := int64(len(page) - 1 - first)
-		if first == 0 {
-			offset += by.Offset
-		}
-		by.Min, by.Offset = strconv.FormatFloat(last.Score, 'f', -1, 64), offset
+	return &ArchivePages{rdb: s.rdb, queue: queue, by: by, seen: make(map[any]struct{})}
+}
+
+// Next returns the ids of the next page, which may be none, and whether there may be more. One round trip.
+func (p *ArchivePages) Next(ctx context.Context) (ids []string, more bool, err error) {
+	page, err := p.rdb.ZRangeByScoreWithScores(ctx, ArchivedKey(p.queue), &p.by).Result()
+	if err != nil {
+		return nil, false, fmt.Errorf("queue: list the archive of %s: %w", p.queue, err)
 	}
+	if p.by.Offset > 0 && (len(page) == 0 || page[0] != p.last) { // the archive has changed before it
+		p.by.Offset = 0
+		if p.changes++; p.changes == 3 {
+			p.by.Count = 0 // it goes on changing: the rest is read at once
+		}
+		return nil, true, nil
+	}
+	for _, z := range page {
+		if z.Score != p.last.Score {
+			clear(p.seen)
+		}
+		p.last = z
+		if _, again := p.seen[z.Member]; !again {
+			p.seen[z.Member] = struct{}{}
+			id, _ := z.Member.(string)
+			ids = append(ids, id)
+		}
+	}
+	if p.by.Count == 0 || len(page) < archivePage {
+		return ids, false, nil
+	}
+	// The next page begins with the last one of this page: many may have been archived at the same time.
+	first := slices.IndexFunc(page, func(z redis.Z) bool { return z.Score == p.last.Score })
+	offset := int64(len(page) - 1 - first)
+	if first == 0 {
+		offset += p.by.Offset
+	}
+	p.by.Min, p.by.Offset = strconv.FormatFloat(p.last.Score, 'f', -1, 64), offset
+	return ids, true, nil
 }
 
 // archivePage is how many ids of the archive are read at a time: Redis serves nobody else while it reads them, for 70 ms
 // where it reads a million at once. Where a million were archived in one second, a page takes up to 30 ms.
 const archivePage = 5000
 
-// Records returns the tasks of a queue with these ids, in one round trip; nil for
-// one that is not there, or cannot be decoded.
+// recordsBytes is how much Records reads at a time, so that it comes within seconds also on a slow link: a payload may have 256 KiB.
+const recordsBytes = 1 << 20
+
+// Records returns the tasks of a queue with these ids, in their order, as many of them as fit in a round trip: one at least.
+// Nil is one that is not there, or cannot be decoded.
 func (s *Store) Records(ctx context.Context, queue string, ids []string) ([]*Record, error) {
-	calls := make([]call, len(ids))
-	for i, id := range ids {
-		calls[i] = call{keys: []string{TaskKey(queue, id)}, args: []any{id}}
-	}
-	records := make([]*Record, len(ids))
 	if len(ids) == 0 {
-		return records, nil
+		return nil, nil
 	}
-	for i, result := range runAll(ctx, s.rdb, findScript, calls, around{}) {
-		reply, err := result.Result()
-		switch {
-		case errors.Is(err, redis.Nil):
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("queue: read task %s: %w", ids[i], err)
-		}
+	c := call{args: []any{recordsBytes}}
+	for _, id := range ids {
+		c.keys, c.args = append(c.keys, TaskKey(queue, id)), append(c.args, id)
+	}
+	replies, err := runOne(ctx, s.rdb, recordsScript, c).Slice()
+	if err != nil {
+		return nil, fmt.Errorf("queue: read tasks of %s: %w", queue, err)
+	}
+	if len(replies) == 0 || len(replies) > len(ids) {
+		return nil, errReply
+	}
+	records := make([]*Record, len(replies))
+	for i, reply := range replies {
 		if r, err := newRecord(reply); err == nil {
 			records[i] = r
 		}

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func TestReplay(t *testing.T) {
 	first, second := message(queue.Default), message(queue.Default)
 	archive(t, store, first)
 	archive(t, store, second)
-	ids, err := store.ArchivedIDs(t.Context(), queue.Default, time.Time{}, time.Now().Add(time.Second))
+	ids, err := archivedIDs(t.Context(), store, queue.Default, time.Time{}, time.Now().Add(time.Second))
 	if err != nil || len(ids) != 2 {
 		t.Fatalf("%v, %v", ids, err)
 	}
@@ -350,16 +351,69 @@ func TestALargeArchiveIsReadInPages(t *testing.T) {
 			rdb.ZRem(t.Context(), queue.ArchivedKey(queue.Default), "00000", "00001", "04999")
 		}
 	}))
-	got, err := queue.NewStore(watched).ArchivedIDs(t.Context(), queue.Default, time.Time{}, time.Unix(20_000, 0))
+	got, err := archivedIDs(t.Context(), queue.NewStore(watched), queue.Default, time.Time{}, time.Unix(20_000, 0))
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	if most > 5000 {
 		t.Errorf("%d ids in one answer", most)
 	}
-	got, err = queue.NewStore(watched).ArchivedIDs(t.Context(), queue.Default, time.Unix(12_990, 0), time.Unix(12_995, 0))
+	got, err = archivedIDs(t.Context(), queue.NewStore(watched), queue.Default, time.Unix(12_990, 0), time.Unix(12_995, 0))
 	if diff := cmp.Diff(want[12_990:12_996], got); diff != "" || err != nil {
 		t.Errorf("some seconds: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// archivedIDs reads all pages.
+func archivedIDs(ctx context.Context, s *queue.Store, name string, since, until time.Time) (ids []string, err error) {
+	pages := s.ArchivePages(name, since, until)
+	for more := true; more && err == nil; {
+		var page []string
+		page, more, err = pages.Next(ctx)
+		ids = append(ids, page...)
+	}
+	return ids, err
+}
+
+// Tasks are read in pieces where they are large.
+func TestLargeTasksAreReadAFewAtATime(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.New(t)
+	store := queue.NewStore(rdb)
+	var want []string
+	for i := range 12 {
+		m := message(queue.Default)
+		want = append(want, m.ID)
+		if i == 5 {
+			continue // nothing is there
+		}
+		m.Payload = bytes.Repeat([]byte("x"), 256<<10)
+		enqueue(t, store, m, time.Time{})
+	}
+	var got []string
+	trips := 0
+	for ; len(got) < len(want); trips++ {
+		records, err := store.Records(t.Context(), queue.Default, want[len(got):])
+		if err != nil || len(records) == 0 {
+			t.Fatalf("%d records, %v", len(records), err)
+		}
+		size := 0
+		for _, r := range records {
+			id := want[len(got)]
+			if r != nil {
+				size += len(r.Message.Payload)
+				id = r.Message.ID
+			} else if len(got) != 5 {
+				t.Errorf("no task %d", len(got))
+			}
+			got = append(got, id)
+		}
+		if size > 5<<18 {
+			t.Errorf("%d bytes in one answer", size)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || trips > 4 {
+		t.Errorf("in %d round trips (-want +got):\n%s", trips, diff)
 	}
 }
 

@@ -19,6 +19,8 @@ var (
 	enqueueLua string
 	//go:embed find.lua
 	findLua string
+	//go:embed records.lua
+	recordsLua string
 	//go:embed stats.lua
 	statsLua string
 	//go:embed lane.lua
@@ -56,6 +58,7 @@ func newScript(source string) script { return script{source, redis.NewScript(sou
 var (
 	enqueueScript = newScript(prefixes + laneLua + recordLua + enqueueLua)
 	findScript    = newScript(recordLua + findLua)
+	recordsScript = newScript(recordLua + recordsLua)
 	statsScript   = newScript(prefixes + laneLua + statsLua)
 	takeScript    = newScript(prefixes + laneLua + suspectLua + takeLua)
 	settleScript  = newScript(prefixes + laneLua + suspectLua + settleLua)
