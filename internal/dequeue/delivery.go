@@ -67,9 +67,11 @@ type hands struct {
 	rest   chan struct{}          // closed when nothing is in use any more; nil while nothing is
 }
 
-// handle names a task: programs without layerq may use an id in two queues, as
+// handle names a task as asynq does: programs without layerq may use an id in two queues, as
 // two producers may of a Redis Cluster.
 type handle struct{ queue, id string }
+
+func (d *Delivery) handle() handle { return handle{d.Queue, nameOf(d.ID)} }
 
 // put adds a delivery. An earlier one of the same task is lost: Redis has given the task out again. It is returned if nobody
 // has claimed it, or will.
@@ -79,7 +81,7 @@ func (h *hands) put(d *Delivery) (unclaimed *Delivery) {
 	if h.byName == nil {
 		h.byName, h.inUse = make(map[handle]*Delivery), make(map[*Delivery]struct{})
 	}
-	name := handle{d.Queue, d.ID}
+	name := d.handle()
 	if before := h.byName[name]; before != nil {
 		before.lose()
 		if _, claimed := h.inUse[before]; !claimed {
@@ -128,7 +130,7 @@ func (h *hands) leases() map[string][]*Delivery {
 func (h *hands) drop(d *Delivery) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if name := (handle{d.Queue, d.ID}); h.byName[name] == d {
+	if name := d.handle(); h.byName[name] == d {
 		delete(h.byName, name)
 	}
 	delete(h.inUse, d)

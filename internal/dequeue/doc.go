@@ -18,7 +18,7 @@
 //
 // The message is changed on its way: asynq's limits of retries and time never
 // end a task, which the worker decides about alone, and a message that cannot be
-// decoded is replaced by one that can, of type [UndecodableType].
+// decoded is replaced by one that can, of type [UndecodableType], and an id that is not UTF-8 by its Go literal.
 //
 // # How it waits
 //

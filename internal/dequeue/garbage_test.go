@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -21,14 +22,17 @@ func TestGarbageReachesTheWorkerByName(t *testing.T) {
 	other := message(queue.Bulk)
 	for _, tc := range []struct {
 		name, msg, reason string
+		id                string
 	}{
-		{"no bytes", "", "another task"},
-		{"not protobuf", "\xff\xff\xff\xff", "not an asynq task message"},
-		{"JSON", `{"type":"message:send"}`, "not an asynq task message"},
-		{"a type that is not UTF-8", string((&queue.Message{Type: "a:\xff", ID: "x", Queue: queue.Default}).Encode()), "UTF-8"},
-		{"a megabyte", strings.Repeat("\xfe", 1<<20), "not an asynq task message"},
-		{"another task", string(message(queue.Default).Encode()), "another task"},
-		{"another queue", string(other.Encode()), "another queue"},
+		{name: "no bytes", msg: "", reason: "another task"},
+		{name: "not protobuf", msg: "\xff\xff\xff\xff", reason: "not an asynq task message"},
+		{name: "JSON", msg: `{"type":"message:send"}`, reason: "not an asynq task message"},
+		{name: "a type that is not UTF-8", msg: string((&queue.Message{Type: "a:\xff", ID: "x", Queue: queue.Default}).Encode()), reason: "UTF-8"},
+		{name: "a megabyte", msg: strings.Repeat("\xfe", 1<<20), reason: "not an asynq task message"},
+		{name: "another task", msg: string(message(queue.Default).Encode()), reason: "another task"},
+		{name: "another queue", msg: string(other.Encode()), reason: "another queue"},
+		{name: "an id that is not UTF-8", msg: "x", reason: "not an asynq task message", id: "\xff\xfe"},
+		{name: "an id that is not UTF-8, in its message too", msg: string((&queue.Message{Type: "a:b", ID: "\xff", Queue: queue.Default}).Encode()), reason: "UTF-8", id: "\xff"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -36,6 +40,9 @@ func TestGarbageReachesTheWorkerByName(t *testing.T) {
 			id := uuid.NewString()
 			if tc.reason == "another queue" {
 				id = other.ID
+			}
+			if tc.id != "" {
+				id = tc.id
 			}
 			push(t, rdb, id, "msg", tc.msg, "state", "pending")
 			good := message(queue.Default)
@@ -49,7 +56,7 @@ func TestGarbageReachesTheWorkerByName(t *testing.T) {
 
 			var bad delivery
 			for _, d := range p.wait(t, 2) {
-				if d.ID == id {
+				if d.Side.ID == id {
 					bad = d
 				} else if d.ID != good.ID {
 					t.Errorf("delivered %q", d.ID)
@@ -197,9 +204,10 @@ func TestATaskWithoutRetriesIsRetried(t *testing.T) {
 func FuzzNormalize(f *testing.F) {
 	f.Add(string(message(queue.Default).Encode()), "id")
 	f.Add("\xff", "id")
+	f.Add("\xff", "\xff")
 	f.Fuzz(func(t *testing.T, encoded, id string) {
 		m, _ := dequeue.Normalize(encoded, id, queue.Default, time.Hour)
-		if m.ID != id || m.Queue != queue.Default || m.Retried >= m.Retry || m.Retention < 1 || m.Deadline != 0 {
+		if (m.ID != id && utf8.ValidString(id)) || !utf8.ValidString(m.ID) || m.Queue != queue.Default || m.Retried >= m.Retry || m.Retention < 1 || m.Deadline != 0 {
 			t.Errorf("%+v", m)
 		}
 	})

@@ -317,7 +317,7 @@ func (h *Hook) message(ctx context.Context, q string, t queue.Taken) *queue.Mess
 	if !stands {
 		h.opts.Log.Warn("a task cannot be decoded", "task_id", t.ID, "queue", q, "reason", m.Headers[HeaderUndecodable])
 		// In Redis too: asynq's Inspector decodes what is there.
-		if err := h.store.Replace(ctx, m); err != nil {
+		if err := h.store.Replace(ctx, t.ID, m); err != nil {
 			h.opts.Log.Warn("the replacement of a task was not stored", "task_id", t.ID, "queue", q, "error", err)
 		}
 	}

@@ -2,7 +2,9 @@ package dequeue
 
 import (
 	"maps"
+	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/layerq/layerq/internal/queue"
 )
@@ -43,7 +45,7 @@ func normalize(encoded, id, q string, retention time.Duration) (m *queue.Message
 	default:
 		stands = true
 	}
-	m.ID, m.Queue = id, q
+	m.ID, m.Queue = nameOf(id), q
 	m.Retry = queue.MaxRetry
 	m.Retried = min(max(m.Retried, 0), queue.MaxRetry-1)
 	m.Timeout = int64(noTimeout / time.Second)
@@ -57,6 +59,15 @@ func normalize(encoded, id, q string, retention time.Duration) (m *queue.Message
 		m.Retention = int64(retention / time.Second)
 	}
 	return m, stands
+}
+
+// nameOf is what asynq knows a task by. It refuses messages with strings that are not UTF-8, so that an id which is none gets
+// another name, and its message the reason.
+func nameOf(id string) string {
+	if utf8.ValidString(id) {
+		return id
+	}
+	return strconv.Quote(id)
 }
 
 func standIn(payload, reason string) *queue.Message {

@@ -62,10 +62,10 @@ func (s *Store) Find(ctx context.Context, id string) (*Record, error) {
 	return nil, ErrNotFound
 }
 
-// Replace stores another message for a task that is there.
-func (s *Store) Replace(ctx context.Context, m *Message) error {
-	if err := s.rdb.HSet(ctx, TaskKey(m.Queue, m.ID), "msg", m.Encode()).Err(); err != nil {
-		return fmt.Errorf("queue: replace the message of task %s: %w", m.ID, err)
+// Replace stores another message for a task of its queue that is there. It may have another id, see [Message.Encode].
+func (s *Store) Replace(ctx context.Context, id string, m *Message) error {
+	if err := s.rdb.HSet(ctx, TaskKey(m.Queue, id), "msg", m.Encode()).Err(); err != nil {
+		return fmt.Errorf("queue: replace the message of task %q: %w", id, err)
 	}
 	return nil
 }
