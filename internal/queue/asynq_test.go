@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
@@ -187,5 +188,68 @@ func TestWeFindAFailedTaskOfAsynq(t *testing.T) {
 	rec = find(archive.ID, queue.Archived)
 	if rec.Message.ErrorMsg != asynq.SkipRetry.Error() || !rec.NextProcessAt.IsZero() {
 		t.Errorf("archived task: %+v, next attempt %s", rec.Message, rec.NextProcessAt)
+	}
+}
+
+// asynq's lock of a unique task ends when that is done, not when its time is over; it stays while the task is tried again, and when it
+// is archived.
+func TestAUniqueTaskThatIsDoneMakesRoom(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	producer := asynq.NewClientFromRedisClient(b.rdb)
+	produce := func() error {
+		_, err := producer.EnqueueContext(b.ctx, asynq.NewTask("user:block", []byte("x")), asynq.Unique(time.Hour))
+		return err
+	}
+	for _, tc := range []struct {
+		verdict queue.Verdict
+		want    error
+	}{
+		{queue.VerdictRetry, asynq.ErrDuplicateTask},
+		{queue.VerdictBack, asynq.ErrDuplicateTask},
+		{queue.VerdictDone, nil},
+		{queue.VerdictArchive, asynq.ErrDuplicateTask},
+	} {
+		if err := produce(); err != nil && !errors.Is(err, asynq.ErrDuplicateTask) {
+			t.Fatal(err)
+		}
+		for _, id := range b.rdb.ZRange(b.ctx, queue.RetryKey(queue.Default), 0, -1).Val() {
+			b.rdb.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: 1, Member: id}) // its wait is over
+		}
+		if taken := b.take(); !b.settle(taken, tc.verdict) {
+			t.Fatalf("%+v was not settled", taken)
+		}
+		if err := produce(); !errors.Is(err, tc.want) {
+			t.Errorf("after %q: %v, want %v", tc.verdict, err, tc.want)
+		}
+	}
+}
+
+// The lock may be another task's by now, and a field that another program wrote is no reason to delete something.
+func TestALockOfAnotherTaskStays(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	for _, tc := range []struct {
+		key   string
+		own   bool
+		stays bool
+	}{
+		{queue.Prefix(queue.Default) + "unique:a", true, false},
+		{queue.Prefix(queue.Default) + "unique:a", false, true},
+		{queue.Prefix(queue.Bulk) + "unique:a", true, true},
+		{"elsewhere", true, true},
+	} {
+		m := message(queue.Default)
+		enqueue(t, b.Store, m, time.Time{})
+		holder := m.ID
+		if !tc.own {
+			holder = uuid.NewString()
+		}
+		b.rdb.Set(b.ctx, tc.key, holder, time.Hour)
+		b.rdb.HSet(b.ctx, queue.TaskKey(queue.Default, m.ID), "unique_key", tc.key)
+		b.settle(b.take(), queue.VerdictDone)
+		if stays := b.rdb.Exists(b.ctx, tc.key).Val() == 1; stays != tc.stays {
+			t.Errorf("%+v: the lock is there: %t", tc, stays)
+		}
 	}
 }

@@ -34,6 +34,14 @@ local function read(id, ...)
 	return fields.err and {} or fields
 end
 
+-- unlock releases asynq's lock of a unique task, which another program's may have: its next one would be refused until the lock is over.
+-- One that is not among the queue's keys is not asynq's.
+local function unlock(id, lock)
+	if lock and string.sub(lock, 1, #asynq) == asynq and redis.pcall("GET", lock) == id then
+		redis.call("DEL", lock)
+	end
+end
+
 -- later_key is the set of those of a lane that join it later, as seat:id by the second at which they do. The seat tells
 -- those of one second apart, in the order in which they were enqueued, and is in their hash too.
 local function later_key(lane)

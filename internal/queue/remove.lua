@@ -42,9 +42,7 @@ if state == "scheduled" and task[2] then
 end
 redis.call("ZREM", own .. "dead", id)
 redis.call("DEL", KEYS[1])
-if task[4] and task[4] ~= "" and redis.call("GET", task[4]) == id then
-	redis.call("DEL", task[4]) -- another producer's lock
-end
+unlock(id, task[4])
 if task[2] then
 	local _, since = clock()
 	leave(task[2], id, task[6], since)

@@ -17,7 +17,7 @@
 -- Returns 1 if this ended the delivery, 0 if the task was no longer the worker's, or had been ended before.
 
 local key, id, verdict = KEYS[1], ARGV[3], ARGV[5]
-local task = read(id, "token", "msg", "lane", "stop", "crashes", "result", "seat")
+local task = read(id, "token", "msg", "lane", "stop", "crashes", "result", "seat", "unique_key")
 if not task[2] then
 	return 0 -- somebody deleted it
 end
@@ -45,6 +45,7 @@ elseif verdict == "retry" then
 elseif verdict == "done" then
 	redis.call("ZADD", asynq .. "completed", math.floor(now / 1000) + ARGV[7], id)
 	redis.call("HSET", key, "msg", ARGV[6], "state", "completed")
+	unlock(id, task[8])
 else
 	redis.call("ZADD", asynq .. "archived", math.floor(now / 1000), id)
 	redis.call("HSET", key, "msg", ARGV[6], "state", "archived")
