@@ -96,7 +96,7 @@ func TestEachQueueOpensForItself(t *testing.T) {
 		}
 		pass, err := s.Enter(w.ctx, queue.Critical)
 		if err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
 		pass.Release()
 	})
@@ -236,7 +236,7 @@ func TestProbeThatWaitsForItsPermit(t *testing.T) {
 		hold(w, a, 5*time.Second)
 		pass, err := a.Enter(w.ctx, queue.Default)
 		if err != nil || !pass.Probe() {
-			t.Fatal(pass, err)
+			w.Fatal(pass, err)
 		}
 		ctx, cancel := context.WithCancel(w.ctx)
 		w.all.Go(func() {
@@ -250,12 +250,12 @@ func TestProbeThatWaitsForItsPermit(t *testing.T) {
 		w.all.Go(func() { other, _ = b.Enter(w.ctx, queue.Default) })
 		w.sleep(5 * time.Minute)
 		if other != nil {
-			t.Fatal("a second probe")
+			w.Fatal("a second probe")
 		}
 		cancel()
 		w.sleep(time.Second)
 		if other == nil || !other.Probe() {
-			t.Fatal("the probe went to nobody")
+			w.Fatal("the probe went to nobody")
 		}
 		other.Release()
 	})

@@ -77,13 +77,18 @@ func simulate(t *testing.T, f func(w *world)) {
 				}
 			}
 		})
+		defer w.end() // also where f ends with Fatal: what is left running in a bubble ends the whole test binary
 		f(w)
-		w.stop()
-		w.all.Wait()
-		close(w.ended)
-		w.clock.Wait()
-		w.redis.Close()
 	})
+}
+
+// end ends all that runs in the bubble.
+func (w *world) end() {
+	w.stop()
+	w.all.Wait()
+	close(w.ended)
+	w.clock.Wait()
+	w.redis.Close()
 }
 
 func (w *world) now() time.Duration { return time.Since(w.start) }
