@@ -97,7 +97,7 @@ type result struct {
 // commands end in time only if it has ContextTimeoutEnabled. Close must be called.
 func New(rdb redis.UniversalClient, options Options) *Keeper {
 	me := uuid.NewString()
-	return start(rdb, &store{rdb: rdb, worker: me}, me, options.withDefaults())
+	return start(rdb, newStore(rdb, me), me, options.withDefaults())
 }
 
 func start(rdb redis.UniversalClient, store exchanger, me string, options Options) *Keeper {

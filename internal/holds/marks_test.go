@@ -122,7 +122,7 @@ func TestMarkThatIsNotTakenAway(t *testing.T) {
 func TestNumbersOfMarksRise(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.New(t)
-	s := &store{rdb: rdb, worker: "me"}
+	s := newStore(rdb, "me")
 	last := int64(0)
 	ask := func(req request) reply {
 		t.Helper()

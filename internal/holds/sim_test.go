@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -29,13 +30,14 @@ import (
 // workers that run the keepers that real ones run.
 type world struct {
 	*testing.T
-	redis *miniredis.Miniredis
-	clock sync.WaitGroup
-	ended chan struct{}
-	all   sync.WaitGroup // workers
-	ctx   context.Context
-	stop  context.CancelFunc
-	start time.Time
+	redis  *miniredis.Miniredis
+	clock  sync.WaitGroup
+	ended  chan struct{}
+	all    sync.WaitGroup // workers
+	ctx    context.Context
+	stop   context.CancelFunc
+	start  time.Time
+	random *rand.Rand // the same in each run; only the test itself draws
 
 	mu    sync.Mutex
 	calls []call
@@ -62,7 +64,8 @@ func simulate(t *testing.T, f func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{
 			T: t, redis: miniredis.NewMiniRedis(), ended: make(chan struct{}), start: time.Now(),
-			takes: 10 * time.Millisecond, spent: make(map[int]int), api: func(call) layer.Answer { return sent },
+			random: rand.New(rand.NewPCG(1, 7)),
+			takes:  10 * time.Millisecond, spent: make(map[int]int), api: func(call) layer.Answer { return sent },
 		}
 		w.ctx, w.stop = context.WithCancel(t.Context())
 		w.clock.Go(func() { // expiries of miniredis do not run by themselves
@@ -235,7 +238,8 @@ func (w *world) worker(name string, slots int, options Options) *simWorker {
 	options.Log = slog.New(slog.NewTextHandler(s.log, nil))
 	s.dead, s.kill = context.WithCancel(w.ctx)
 	me := uuid.NewString()
-	s.Keeper = start(s.rdb, &mortal{store{s.rdb, me}, s}, me, options.withDefaults())
+	own := rand.New(rand.NewPCG(w.random.Uint64(), 1))
+	s.Keeper = start(s.rdb, &mortal{store{s.rdb, me, own.Float64}, s}, me, options.withDefaults())
 	s.limit = s.Limiter(nil)
 	for range slots {
 		s.tasks.Go(s.slot)

@@ -67,6 +67,11 @@ type reply struct {
 type store struct {
 	rdb    redis.UniversalClient
 	worker string
+	random func() float64 // from 0 to 1, spreads pauses
+}
+
+func newStore(rdb redis.UniversalClient, worker string) *store {
+	return &store{rdb: rdb, worker: worker, random: rand.Float64}
 }
 
 var errReply = errors.New("holds: unexpected reply of the script")
@@ -105,7 +110,7 @@ func (s *store) args(req *request, now time.Time) []any {
 		reason = ""
 	}
 	args := []any{
-		string(req.ask), s.worker, req.pass, req.credentials, rand.Float64(),
+		string(req.ask), s.worker, req.pass, req.credentials, s.random(),
 		answered, req.enough, confirm.Milliseconds(), req.lease.Milliseconds(), channel,
 		string(reason), req.found.code, own, req.found.wait.Milliseconds(), p.least.Milliseconds(), p.most.Milliseconds(), began,
 		req.lastCode, outage.least.Milliseconds(), outage.most.Milliseconds(), amid,
