@@ -74,9 +74,7 @@ func (k *Keeper) step(ctx context.Context) time.Duration {
 			return pause
 		}
 		k.mu.Unlock()
-		if k.exchange(ctx, req) != nil {
-			continue // what was not heard is kept, and said after a while
-		}
+		_ = k.exchange(ctx, req) // unsaid has dealt with its error: what was not heard is kept, and said after a while
 	}
 }
 
