@@ -99,7 +99,7 @@ func TestMarkThatIsNotTakenAway(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			rdb := redistest.New(t)
+			rdb := redistest.Own(t) // others listen to the same channel
 			a := newKeeper(t, rdb)
 			setMarks(a, &failingMarks{a.marks, c.times})
 			for range c.others {

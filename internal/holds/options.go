@@ -22,6 +22,9 @@ type Options struct {
 	FindsLimit bool
 	// Log gets one line when a hold begins and one when it ends. Defaults to discarding.
 	Log *slog.Logger
+
+	// poll is how often a held worker asks what became of the hold, beside hearing of it. Only tests set it.
+	poll time.Duration
 }
 
 const (
@@ -56,8 +59,7 @@ const (
 	idle   = 10 * time.Second
 	second = time.Second
 
-	// poll is how often a held worker asks what became of the hold, beside hearing of it.
-	poll = 10 * time.Second
+	defaultPoll = 10 * time.Second
 	// answer is how long Redis may take, and retry how long after a failure it is asked again.
 	answer = 2 * time.Second
 	retry  = 250 * time.Millisecond
@@ -69,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.AttemptTimeout <= 0 {
 		o.AttemptTimeout = defaultTimeout
+	}
+	if o.poll <= 0 {
+		o.poll = defaultPoll
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -330,7 +330,7 @@ func (k *Keeper) said(req *request, r reply, sent time.Time) {
 	if r.reason == "" {
 		k.probe = nil
 	}
-	k.pollAt = now.Add(poll)
+	k.pollAt = now.Add(k.opts.poll)
 	if req.credentials != k.opts.credentials() {
 		k.news = true
 	}

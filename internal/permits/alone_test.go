@@ -123,18 +123,6 @@ func TestWithoutRedisFromTheBeginning(t *testing.T) {
 }
 
 // A Redis that forgets: what is held is told again, and nobody gets anything before.
-// ownRedis is one whose scripts no other test loads or flushes: they belong to a server, not
-// to a database.
-func ownRedis(t *testing.T) redis.UniversalClient {
-	t.Helper()
-	if !redistest.Real() {
-		return redistest.New(t)
-	}
-	rdb := redis.NewClient(&redis.Options{Addr: redistest.NewServer(t).Addr})
-	t.Cleanup(func() { _ = rdb.Close() })
-	return rdb
-}
-
 func TestForgetfulRedis(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]func(context.Context, redis.UniversalClient) error{
@@ -145,7 +133,7 @@ func TestForgetfulRedis(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rdb := ownRedis(t)
+			rdb := redistest.Own(t) // no other test loads or flushes its scripts
 			options := Options{Limit: Limit{4, time.Hour}}
 			limiters := []*Limiter{newLimiter(t, rdb, options), newLimiter(t, rdb, options)}
 			for range 2 {

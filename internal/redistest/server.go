@@ -42,6 +42,16 @@ func NewServer(t testing.TB, args ...string) *Server {
 	return s
 }
 
+// Own returns a client of a Redis that belongs to t alone, its scripts and channels included: those
+// are a server's, not a database's. Where the tests run on a real Redis it is one more [NewServer].
+func Own(t testing.TB) redis.UniversalClient {
+	t.Helper()
+	if !Real() {
+		return New(t)
+	}
+	return newClient(t, NewServer(t).Addr, 0)
+}
+
 // Start starts it again after a [Server.Kill], on the same port and directory.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
