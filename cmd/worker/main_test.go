@@ -57,15 +57,7 @@ func (o *output) adminURL(t *testing.T) string {
 	return "http://" + found[1]
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		<-time.After(10 * time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually
 
 // A site is a Redis and a Layer API that the command is configured for.
 type site struct {

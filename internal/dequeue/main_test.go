@@ -180,17 +180,7 @@ func enqueue(t testing.TB, rdb redis.UniversalClient, m *queue.Message, at time.
 	}
 }
 
-// eventually polls, since what it waits for happens on other goroutines.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not happen within 30 s", what)
-		}
-		<-time.After(time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually
 
 // logBuffer collects what a hook logs.
 type logBuffer struct{ testlog.Buffer }

@@ -19,17 +19,7 @@ func newKeeper(t *testing.T, rdb redis.UniversalClient) *Keeper {
 	return k
 }
 
-// eventually polls, since what it waits for happens elsewhere.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 15 s", what)
-		}
-		<-time.After(time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually
 
 // enter takes a task, and calls.
 func enter(t *testing.T, k *Keeper) (*Pass, func(finding)) {

@@ -44,17 +44,7 @@ func acquire(t *testing.T, l *Limiter, ctx context.Context) func(layer.Answer) {
 	return release
 }
 
-// eventually polls, since what it waits for happens elsewhere.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 10 s", what)
-		}
-		<-time.After(time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually
 
 // arrivals judges calls of this process: no window may hold more than the limit.
 type arrivals struct {

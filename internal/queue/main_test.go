@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/internal/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,14 +58,4 @@ func serve(t *testing.T, rdb redis.UniversalClient, q string, handle func(contex
 	t.Cleanup(srv.Shutdown)
 }
 
-// eventually polls, since what it waits for happens on a server's side.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not happen within 20 s", what)
-		}
-		<-time.After(time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually

@@ -14,17 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// eventually polls, since what it waits for happens on Redis' side.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not happen within 10 s", what)
-		}
-		<-time.After(time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually
 
 func TestEveryTestHasADatabaseOfItsOwn(t *testing.T) {
 	t.Parallel()

@@ -124,13 +124,4 @@ func (r *rig) wantState(t *testing.T, id uuid.UUID, want tasks.State) *tasks.Inf
 	return info
 }
 
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-}
+var eventually = redistest.Eventually
