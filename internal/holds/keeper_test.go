@@ -110,7 +110,7 @@ func TestTheMostImportantQueueProbes(t *testing.T) {
 			w.all.Go(func() {
 				pass, err := s.Enter(w.ctx, name)
 				if err == nil {
-					got <- pass
+					offer(w, got, pass)
 				}
 			})
 			synctest.Wait()
@@ -132,6 +132,14 @@ func TestTheMostImportantQueueProbes(t *testing.T) {
 	})
 }
 
+// offer hands a pass to the test, if that goes on.
+func offer(w *world, to chan<- *Pass, pass *Pass) {
+	select {
+	case to <- pass:
+	case <-w.ctx.Done():
+	}
+}
+
 // What always fails must not be asked again and again: each queue has its turn, and in each at times any of its tasks.
 func TestProbesTakeTurns(t *testing.T) {
 	t.Parallel()
@@ -147,7 +155,7 @@ func TestProbesTakeTurns(t *testing.T) {
 					if err != nil {
 						return
 					}
-					got <- pass
+					offer(w, got, pass)
 				}
 			})
 		}
@@ -158,7 +166,7 @@ func TestProbesTakeTurns(t *testing.T) {
 			}
 			release, err := s.limit.Acquire(WithPass(w.ctx, pass))
 			if err != nil {
-				t.Fatal(err)
+				w.Fatal(err)
 			}
 			release(unavailable)
 			pass.Release()
