@@ -52,11 +52,15 @@ type load struct {
 func lanes(n int) int { return max(10, min(200, n/25)) }
 
 // load makes n tasks: messages only for bare asynq, whose handler knows nothing else; for
-// layerq four of five, and beside them what makes other resources and what carries
+// layerq two of three, and beside them what makes other resources and what carries
 // no UUID.
 func (s *site) load(n int) *load {
 	s.t.Helper()
 	l := s.emptyLoad(lanes(n))
+	if s.engine == layerq {
+		abreast(lanes(n), func(i int) { s.identity(l.user(i)) }) // only what is there can be changed
+		l.since = s.emulator.Mark()
+	}
 	for i := range n {
 		l.add(l.mixed(i, lanes(n)))
 	}
@@ -105,8 +109,8 @@ func (l *load) mixed(n, lanes int) *job {
 	if l.site.engine == bare {
 		return l.message(n, "")
 	}
-	lane := l.name + "user " + strconv.Itoa(l.site.dice.n(lanes))
-	switch l.site.dice.n(20) {
+	lane, member := l.user(l.site.dice.n(lanes)), l.name+"member "+strconv.Itoa(l.site.dice.n(lanes))
+	switch l.site.dice.n(24) {
 	case 0:
 		text := l.name + "announcement " + strconv.Itoa(n)
 		return &job{text: text, task: tasks.SendAnnouncement{Recipients: []string{lane}, Sender: layer.Sender{Name: "Harbour"}, Parts: []tasks.Part{tasks.Text(text)}}}
@@ -121,9 +125,25 @@ func (l *load) mixed(n, lanes int) *job {
 		return &job{task: tasks.UpsertIdentity{User: lane, Identity: layer.Identity{DisplayName: "name " + strconv.Itoa(n)}}}
 	case 4:
 		return &job{task: tasks.SetBadge{User: lane, ExternalUnreadCount: &n}}
+	case 5:
+		c := l.conversations[l.site.dice.n(len(l.conversations))]
+		return &job{task: tasks.UpdateConversation{Conversation: c, Operations: layer.Patch{}.Set("metadata."+noteKey, "note "+strconv.Itoa(n))}}
+	case 6:
+		return &job{task: tasks.UpdateIdentity{User: lane, Properties: map[string]any{"display_name": "name " + strconv.Itoa(n)}}}
+	case 7:
+		if l.site.dice.n(2) == 0 {
+			return &job{task: tasks.SuspendUser{User: member}}
+		}
+		return &job{task: tasks.UnsuspendUser{User: member}}
 	}
 	return l.message(n, "")
 }
+
+// noteKey is where the metadata of a conversation has what the last change of it said.
+const noteKey = "note"
+
+// user is one of the load's, with an identity.
+func (l *load) user(i int) string { return l.name + "user " + strconv.Itoa(i) }
 
 func (l *load) message(n int, mark string) *job {
 	c := l.conversations[l.site.dice.n(len(l.conversations))]
