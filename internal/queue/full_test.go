@@ -51,17 +51,17 @@ func TestAFullRedisIsEmptied(t *testing.T) {
 func TestAFullRedisIsOperated(t *testing.T) {
 	t.Parallel()
 	rdb := redisServer(t)
-	b := &leaseBench{queue.NewStore(rdb), t, t.Context(), rdb}
+	store, ctx := queue.NewStore(rdb), t.Context()
 	dead, gone := message(queue.Default), message(queue.Default)
-	archive(t, b.Store, dead)
-	enqueue(t, b.Store, gone, time.Time{})
-	if err := rdb.ConfigSet(b.ctx, "maxmemory", "1").Err(); err != nil {
+	archive(t, store, dead)
+	enqueue(t, store, gone, time.Time{})
+	if err := rdb.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if was, err := b.Remove(b.ctx, gone.ID, queue.Pending); err != nil || was != queue.Pending {
+	if was, err := store.Remove(ctx, gone.ID, queue.Pending); err != nil || was != queue.Pending {
 		t.Errorf("%q, %v", was, err)
 	}
-	if again, err := b.Replay(b.ctx, queue.Default, []string{dead.ID}); err != nil || !again[0] {
+	if again, err := store.Replay(ctx, queue.Default, []string{dead.ID}); err != nil || !again[0] {
 		t.Errorf("%t, %v", again, err)
 	}
 }
