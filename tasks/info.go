@@ -52,7 +52,7 @@ type Info struct {
 	// Error is why the last attempt failed, or why the task was archived.
 	Error string `json:"error,omitempty"`
 	// Code says in one word why the task was archived: Layer's code, such as
-	// "not_found", or "expired", "invalid", "poison" and the like.
+	// "not_found", or "expired", "invalid", "poison" and the like; "by_hand" where somebody archived it.
 	Code string `json:"code,omitempty"`
 }
 

@@ -9,13 +9,19 @@ import (
 // aggregating is the state of tasks that other programs have asynq aggregate.
 const aggregating = "aggregating"
 
+// CodeByHand is the [FieldCode] of tasks that somebody gave up by hand.
+const CodeByHand = "by_hand"
+
+// byHand is their error, unless an earlier execution left one.
+const byHand = "archived by hand"
+
 // MayArchive tells whether a task in this state can be given up by hand: no worker has it, and it is not done.
 func (s State) MayArchive() bool {
 	return s == Pending || s == Scheduled || s == Retry || s == aggregating
 }
 
 // Archive gives up tasks of a queue that are in a state that [State.MayArchive]: they stay in the archive until somebody
-// decides, as those do that a worker gave up. The next task of a lane runs, unless the lane is to stop. It
+// decides, as those do that a worker gave up, with [CodeByHand]. The next task of a lane runs, unless the lane is to stop. It
 // returns of each the state that it was in; "" where there is no such task.
 func (s *Store) Archive(ctx context.Context, queue string, ids []string) ([]State, error) {
 	states := make([]State, 0, len(ids))
@@ -90,8 +96,8 @@ func (s *Store) archiveAll(ctx context.Context, queue, key, state string) (archi
 
 // archive runs the script; an empty state is any that MayArchive.
 func (s *Store) archive(ctx context.Context, queue, state string, ids []string) ([]State, error) {
-	args := make([]any, 0, 3+len(ids))
-	args = append(args, Prefix(queue), ownPrefix(queue), state)
+	args := make([]any, 0, 5+len(ids))
+	args = append(args, Prefix(queue), ownPrefix(queue), state, appendString(nil, fieldErrorMsg, byHand), CodeByHand)
 	for _, id := range ids {
 		args = append(args, id)
 	}

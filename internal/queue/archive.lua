@@ -4,7 +4,9 @@
 -- KEYS[1] the archive
 -- ARGV[1] what asynq's keys of the queue begin with, ARGV[2] what ours do
 -- ARGV[3] the state in which they may be given up; empty: all states of which that can be said
--- ARGV[4...] the ids
+-- ARGV[4] the error of a message that has none, as a field of it
+-- ARGV[5] the code
+-- ARGV[6...] the ids
 --
 -- Returns of each the state that it was in, whether or not that is such a one; "" if there is no task.
 local may = { pending = true, scheduled = true, retry = true, aggregating = true }
@@ -23,8 +25,47 @@ local function leave_group(group, id)
 	end
 end
 
+-- varint reads a number of a message, and returns what comes after it; beyond the end where the number is cut off.
+local function varint(message, at)
+	local value, factor = 0, 1
+	for i = at, #message do
+		local byte = string.byte(message, i)
+		value = value + byte % 128 * factor
+		if byte < 128 then
+			return value, i + 1
+		end
+		factor = factor * 128
+	end
+	return 0, #message + 2
+end
+
+-- has tells whether a message has a field of the number of a given one, which is below 16. What is no message is left as it is.
+local function has(message, field)
+	local at = 1
+	while at <= #message do
+		local tag, value = varint(message, at)
+		local number, over = varint(message, value)
+		if tag == string.byte(field) then
+			return true
+		end
+		local wire = tag % 8
+		if wire == 0 then
+			at = over
+		elseif wire == 1 then
+			at = value + 8
+		elseif wire == 2 then
+			at = over + number
+		elseif wire == 5 then
+			at = value + 4
+		else
+			return true
+		end
+	end
+	return at ~= #message + 1
+end
+
 local states = {}
-for i = 4, #ARGV do
+for i = 6, #ARGV do
 	local id = ARGV[i]
 	local task = read(id, "state", "msg", "group", "lane", "stop", "seat")
 	local state, lane = task[2] and task[1] or "", task[4]
@@ -32,7 +73,8 @@ for i = 4, #ARGV do
 		-- Its next place before it leaves the last one. A note without a dead letter is struck off.
 		redis.call("ZADD", own .. "dead", at, id)
 		redis.call("ZADD", KEYS[1], at, id)
-		redis.call("HSET", task_key(id), "state", "archived")
+		local message = has(task[2], ARGV[4]) and task[2] or task[2] .. ARGV[4]
+		redis.call("HSET", task_key(id), "msg", message, "state", "archived", "code", ARGV[5])
 		redis.call("HDEL", task_key(id), "pending_since", "group")
 		if state == "pending" then
 			redis.call("LREM", asynq .. state, -1, id) -- from the end: the oldest are given up first

@@ -2,10 +2,13 @@ package queue_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/hibiken/asynq"
 
 	"github.com/layerq/layerq/internal/queue"
 )
@@ -130,5 +133,80 @@ func TestArchiveByHandFailsBeforeAnythingIsMoved(t *testing.T) {
 				t.Errorf("%+v", taken)
 			}
 		})
+	}
+}
+
+// Each task in the archive is there with a reason.
+func TestArchiveByHandSaysSo(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	full := message(queue.Default)
+	full.Deadline, full.CompletedAt, full.UniqueKey, full.Headers["a"] = 1<<40, -1, "u", strings.Repeat("x", 300)
+	for _, tc := range []struct {
+		name, want string
+		message    *queue.Message
+		failed     string // an execution before
+	}{
+		{"a new one", "archived by hand", message(queue.Default), ""},
+		{"one with all there may be", "archived by hand", full, ""},
+		{"one that failed before", "503 service_unavailable", message(queue.Default), "503 service_unavailable"},
+	} {
+		m := tc.message
+		enqueue(t, b.Store, m, time.Time{})
+		if tc.failed != "" {
+			taken := b.take()
+			m.ErrorMsg = tc.failed
+			if _, err := b.Settle(b.ctx, queue.Settlement{
+				Delivery: taken.Delivery(), Queue: queue.Default, Verdict: queue.VerdictRetry, Message: m, Now: time.Now(),
+				Fields: []any{queue.FieldCode, "not_found", queue.FieldDeliveries, 1}, // of before a replay
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := b.Archive(b.ctx, queue.Default, []string{m.ID}); err != nil {
+			t.Fatal(err)
+		}
+		rec, err := b.Find(b.ctx, m.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Message.ErrorMsg != tc.want || rec.Code != queue.CodeByHand {
+			t.Errorf("%s: error %q, code %q", tc.name, rec.Message.ErrorMsg, rec.Code)
+		}
+		m.ErrorMsg = tc.want
+		if diff := cmp.Diff(m, rec.Message); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
+		}
+		if info, err := asynq.NewInspectorFromRedisClient(b.rdb).GetTaskInfo(queue.Default, m.ID); err != nil || info.LastErr != tc.want {
+			t.Errorf("%s: asynq sees %+v, %v", tc.name, info, err)
+		}
+		if replayed, err := b.Replay(b.ctx, queue.Default, []string{m.ID}); err != nil || !replayed[0] {
+			t.Fatalf("%s: %v, %v", tc.name, replayed, err)
+		}
+		fields := b.rdb.HGetAll(b.ctx, queue.TaskKey(queue.Default, m.ID)).Val()
+		if code, there := fields[queue.FieldCode]; there {
+			t.Errorf("%s: it was replayed, and has the code %q still", tc.name, code)
+		}
+		if tc.failed != "" && fields[queue.FieldDeliveries] == "" {
+			t.Errorf("%s: it was not this that found nothing, and the calls of before are forgotten", tc.name)
+		}
+		b.settle(b.take(), queue.VerdictDone)
+	}
+}
+
+// What is no message stays what it was: it is all that there is to find out about it.
+func TestArchiveByHandLeavesGarbageAsItIs(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	for _, garbage := range []string{"{\"a\":1}", "\xff", "\x0a\xff\xff", "\x08", "\x12\x05ab", "\x09ab"} {
+		id := uuid.NewString()
+		b.rdb.HSet(b.ctx, queue.TaskKey(queue.Default, id), "msg", garbage, "state", "pending")
+		b.rdb.LPush(b.ctx, queue.PendingKey(queue.Default), id)
+		if states, err := b.Archive(b.ctx, queue.Default, []string{id}); err != nil || states[0] != queue.Pending {
+			t.Fatalf("%q: %v, %v", garbage, states, err)
+		}
+		if got := b.rdb.HMGet(b.ctx, queue.TaskKey(queue.Default, id), "msg", queue.FieldCode).Val(); got[0] != garbage || got[1] != queue.CodeByHand {
+			t.Errorf("%q became %q", garbage, got)
+		}
 	}
 }

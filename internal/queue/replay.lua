@@ -16,7 +16,7 @@ if not task[3] or task[1] ~= "archived" then
 	return 0
 end
 redis.call("LLEN", asynq .. "pending") -- fails where that is no list: before anything is changed
-redis.call("HDEL", KEYS[1], "failures", "retries", "crashes")
+redis.call("HDEL", KEYS[1], "failures", "retries", "crashes", "code")
 if task[5] == "not_found" then
 	-- A deletion that found nothing took no effect: should it find nothing again, it is no repetition of one that did.
 	redis.call("HDEL", KEYS[1], "deliveries")
