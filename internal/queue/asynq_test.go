@@ -253,3 +253,33 @@ func TestALockOfAnotherTaskStays(t *testing.T) {
 		}
 	}
 }
+
+// A worker that is killed leaves its name behind; one that lives keeps it, also in its last second.
+func TestServersThatAreGoneAreForgotten(t *testing.T) {
+	t.Parallel()
+	b := newLeaseBench(t)
+	serve(t, b.rdb, queue.Default, func(context.Context, *asynq.Task) error { return nil })
+	insp := asynq.NewInspectorFromRedisClient(b.rdb)
+	var lives []*asynq.ServerInfo
+	eventually(t, "the server's sign of life", func() bool {
+		lives, _ = insp.Servers()
+		return len(lives) == 1
+	})
+	now := b.rdb.Time(b.ctx).Val().Unix()
+	for _, key := range []string{"asynq:servers", "asynq:workers"} {
+		for i := range 10 {
+			b.rdb.ZAdd(b.ctx, key, redis.Z{Score: float64(now - 2 - int64(i)), Member: uuid.NewString()})
+		}
+		b.rdb.ZAdd(b.ctx, key, redis.Z{Score: float64(now + 60), Member: "another"})
+	}
+	for range 2 {
+		if err := b.ForgetServers(b.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range []string{"asynq:servers", "asynq:workers"} {
+		if names := b.rdb.ZRange(b.ctx, key, 0, -1).Val(); len(names) != 2 {
+			t.Errorf("%s has %v, want the server that runs, and another", key, names)
+		}
+	}
+}

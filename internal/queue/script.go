@@ -35,6 +35,8 @@ var (
 	extendLua string
 	//go:embed waits.lua
 	waitsLua string
+	//go:embed forget.lua
+	forgetLua string
 	//go:embed replay.lua
 	replayLua string
 	//go:embed remove.lua
@@ -64,6 +66,7 @@ var (
 	settleScript  = newScript(prefixes + laneLua + suspectLua + settleLua)
 	extendScript  = newScript(prefixes + laneLua + extendLua)
 	waitsScript   = newScript(waitsLua)
+	forgetScript  = newScript(forgetLua)
 	replayScript  = newScript(prefixes + laneLua + replayLua)
 	removeScript  = newScript(prefixes + laneLua + removeLua)
 	archiveScript = newScript(prefixes + laneLua + archiveLua)

@@ -70,6 +70,17 @@ func (s *Store) Replace(ctx context.Context, id string, m *Message) error {
 	return nil
 }
 
+// ForgetServers forgets the servers of asynq that are gone without a word, by Redis' clock. asynq has a new name for a server
+// each time it starts, and does so itself only where somebody lists them. Repeatable.
+func (s *Store) ForgetServers(ctx context.Context) error {
+	for _, key := range []string{"asynq:servers", "asynq:workers"} { // in a Cluster on two nodes
+		if err := runOne(ctx, s.rdb, forgetScript, call{keys: []string{key}}).Err(); err != nil {
+			return fmt.Errorf("queue: forget what is gone of %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
 // Publish puts the names of all queues where asynq's Inspector and asynqmon find them.
 func (s *Store) Publish(ctx context.Context) error {
 	names := make([]any, len(Names))

@@ -104,13 +104,14 @@ func (w *Worker) Run(ctx context.Context) error {
 	return w.drain()
 }
 
-// announce makes the queues known to asynqmon before their first task.
+// announce makes the queues known to asynqmon before their first task, and forgets the servers of workers that were killed.
 func (w *Worker) announce(ctx context.Context) {
 	store := queue.NewStore(w.opts.Status)
 	err := patiently(ctx, mayPass, func() error { return store.Publish(ctx) })
 	if err != nil && ctx.Err() == nil {
 		w.opts.Log.Warn("the queues could not be made known to asynqmon before their first task", "error", err)
 	}
+	_ = store.ForgetServers(ctx) // they are in nobody's way, and the next worker that starts tries it again
 }
 
 // serverConfig is the asynq server of one queue.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/internal/redistest"
@@ -30,6 +31,23 @@ func TestWorker_executes_tasks_of_every_queue(t *testing.T) {
 		}
 	}
 	r.layer.WantMessages(t, r.conv, "for critical", "for default", "for bulk")
+}
+
+func TestWorker_forgets_those_that_were_killed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	rdb := r.client(t)
+	for _, key := range []string{"asynq:servers", "asynq:workers"} {
+		if err := rdb.ZAdd(t.Context(), key, redis.Z{Score: 1, Member: "gone"}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.worker(t, nil)
+	eventually(t, "forgetting those that are gone", func() bool {
+		_, server := rdb.ZScore(t.Context(), "asynq:servers", "gone").Result()
+		_, worker := rdb.ZScore(t.Context(), "asynq:workers", "gone").Result()
+		return errors.Is(server, redis.Nil) && errors.Is(worker, redis.Nil)
+	})
 }
 
 func TestWorker_repeats_what_may_succeed_later(t *testing.T) {
