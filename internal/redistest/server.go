@@ -1,13 +1,17 @@
 package redistest
 
 import (
-	"context"
+	"fmt"
 	"net"
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/testlog"
+	"github.com/layerq/layerq/internal/testport"
 )
 
 // Server is a redis-server process of a test's own, which may be configured,
@@ -18,8 +22,11 @@ type Server struct {
 
 	dir  string
 	args []string
-	cmd  *exec.Cmd
+	kill func() // the process that was started last
 }
+
+// starts is on how many ports a server is tried.
+const starts = 5
 
 // NewServer starts a redis-server with arguments such as "--requirepass", "x", and
 // waits until it answers. The end of the test ends it. Where none is
@@ -29,17 +36,17 @@ func NewServer(t testing.TB, args ...string) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("needs a redis-server")
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{Addr: ln.Addr().String(), dir: t.TempDir(), args: args}
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s.Start(t)
+	s := &Server{dir: t.TempDir(), args: args}
 	t.Cleanup(s.Kill)
-	return s
+	var err error
+	for range starts { // another program may have the port, and a server with wrong arguments ends on every one
+		s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(testport.Take(t)))
+		if err = s.start(t); err == nil {
+			return s
+		}
+	}
+	t.Fatal(err)
+	return nil
 }
 
 // Own returns a client of a Redis that belongs to t alone, its scripts and channels included: those
@@ -55,34 +62,56 @@ func Own(t testing.TB) redis.UniversalClient {
 // Start starts it again after a [Server.Kill], on the same port and directory.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
+	if err := s.start(t); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ready is what a redis-server says when it has its port and its data.
+const ready = "Ready to accept connections"
+
+// start fails if the server ends at once, as it does where the port is not free.
+func (s *Server) start(t testing.TB) error {
+	t.Helper()
 	_, port, err := net.SplitHostPort(s.Addr)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
+	var log testlog.Buffer
 	//nolint:gosec // G204: the arguments are those of a test
-	s.cmd = exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--save", ""}, s.args...)...)
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
+	cmd := exec.Command("redis-server", append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", s.dir, "--save", ""}, s.args...)...)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		return err
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, DialerRetries: 1})
-	defer rdb.Close()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
-	defer cancel()
-	for {
-		err := rdb.Ping(ctx).Err()
-		if _, answered := err.(redis.Error); err == nil || answered { //nolint:errorlint // an answer is never wrapped
-			return
-		}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // it was killed, or log says why it ended
+		close(ended)
+	}()
+	s.kill = func() {
+		_ = cmd.Process.Kill()
+		<-ended
+	}
+	// What it says is waited for, not an answer: at that port, somebody else's might answer.
+	isReady := func() bool { return strings.Contains(log.String(), ready) }
+	Eventually(t, "redis-server is ready", func() bool {
 		select {
-		case <-ctx.Done():
-			t.Fatalf("redis-server does not answer: %v", err)
-		case <-time.After(10 * time.Millisecond):
+		case <-ended:
+			return true
+		default:
+			return isReady()
 		}
+	})
+	if !isReady() {
+		return fmt.Errorf("redis-server at %s ended:\n%s", s.Addr, log.String())
 	}
+	return nil
 }
 
 // Kill ends it at once, as kill -9 does.
 func (s *Server) Kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait() // it was killed
+	if s.kill != nil {
+		s.kill()
+	}
 }

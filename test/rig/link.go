@@ -12,6 +12,8 @@ import (
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+
+	"github.com/layerq/layerq/internal/testport"
 )
 
 // Link is a proxy between two processes, with faults on request. It is safe for concurrent use.
@@ -27,7 +29,7 @@ func NewLink(t *testing.T, upstream string) *Link {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
 	l := &Link{t: t}
 	for range 20 {
-		l.proxy = toxiproxy.NewProxy(server, t.Name(), local(freePort(t)), upstream)
+		l.proxy = toxiproxy.NewProxy(server, t.Name(), local(testport.Take(t)), upstream)
 		if l.proxy.Start() == nil {
 			t.Cleanup(l.proxy.Stop)
 			return l

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/testport"
 )
 
 // Redis is a redis-server with an append-only file, on a port that it keeps over restarts.
@@ -32,7 +34,7 @@ func StartRedis(t *testing.T, dir, fsync string) *Redis {
 	}
 	r := &Redis{t: t, Dir: dir}
 	for range 20 {
-		r.port = freePort(t)
+		r.port = testport.Take(t)
 		r.args = []string{
 			path, "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", dir, "--save", "",
 			"--appendonly", "yes", "--appendfsync", fsync, "--maxmemory-policy", "noeviction",
@@ -65,6 +67,8 @@ func Read[T any](t *testing.T, command interface{ Result() (T, error) }) T {
 
 // Addr is where it listens.
 func (r *Redis) Addr() string { return local(r.port) }
+
+func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 
 // URL is its address for REDIS_URL.
 func (r *Redis) URL() string { return "redis://" + r.Addr() }
