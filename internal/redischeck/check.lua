@@ -12,7 +12,7 @@ for _, try in ipairs({
 	{ "LPUSH", list, "x" }, { "RPUSH", list, "x" }, { "LLEN", list }, { "LINDEX", list, "0" }, { "LRANGE", list, "0", "-1" },
 	{ "LREM", list, "1", "x" }, { "RPOPLPUSH", list, list }, { "LPOS", list, "x" }, { "LPOP", list }, { "RPOP", list },
 	{ "ZADD", zset, "1", "x" }, { "ZCARD", zset }, { "ZCOUNT", zset, "-inf", "+inf" }, { "ZSCORE", zset, "x" }, { "ZRANGE", zset, "0", "-1" },
-	{ "ZRANGEBYSCORE", zset, "-inf", "+inf" }, { "ZREVRANGE", zset, "0", "-1" }, { "ZREM", zset, "x" },
+	{ "ZRANGEBYSCORE", zset, "-inf", "+inf" }, { "ZREVRANGE", zset, "0", "-1" }, { "ZREM", zset, "x" }, { "ZPOPMIN", zset },
 	{ "ZUNIONSTORE", zset, "1", zset }, { "ZREMRANGEBYRANK", zset, "0", "-1" }, { "ZREMRANGEBYSCORE", zset, "-inf", "+inf" },
 	{ "SADD", set, "x" }, { "SISMEMBER", set, "x" }, { "SMEMBERS", set }, { "SREM", set, "x" },
 	{ "SET", text, "1" }, { "SETEX", text, "9", "1" }, { "GET", text }, { "INCR", text }, { "EXPIRE", text, "9" }, { "PEXPIRE", text, "9999" },
