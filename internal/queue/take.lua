@@ -122,12 +122,19 @@ local function recover()
 	end
 end
 
--- suspect_in_hand returns the suspect that runs, nil if there is none. One whose lease was not renewed for so long is in the hands of
--- the dead: it harms nobody until it is taken again.
-local function suspect_in_hand()
-	local id = redis.call("GET", suspect)
-	local till = id and redis.call("ZSCORE", leases, id)
-	return till and till - now / 1000 > ARGV[3] - not_renewed and id or nil
+-- is_in_hand tells whether a worker has a task. One whose lease was not renewed for so long is in the hands of the dead: it harms nobody
+-- until it is taken again.
+local function is_in_hand(id)
+	local till = redis.call("ZSCORE", leases, id)
+	return till and till - now / 1000 > ARGV[3] - not_renewed
+end
+
+-- call_suspect sees to it that suspects which wait are called, where nobody settles the one before them.
+local function call_suspect()
+	local id = redis.call("EXISTS", suspects) == 1 and (redis.call("GET", suspect) or "")
+	if id and not is_in_hand(id) and read(id, "state")[1] ~= "pending" then
+		next_suspect(since)
+	end
 end
 
 -- adopt gives a lease to active tasks that have none: their worker died between two steps of another
@@ -263,9 +270,7 @@ local function look()
 		recover() -- recovery
 		adopt() -- recovery
 	end
-	if redis.call("EXISTS", suspects) == 1 and not suspect_in_hand() then
-		next_suspect(since)
-	end
+	call_suspect()
 	if redis.call("EXISTS", asynq .. "groups") == 1 then
 		dissolve()
 	end
@@ -289,8 +294,8 @@ end
 
 -- is_alone sends a suspect away while another one runs.
 local function is_alone(id)
-	local other = suspect_in_hand()
-	if other and other ~= id then
+	local other = redis.call("GET", suspect)
+	if other and other ~= id and is_in_hand(other) then
 		redis.call("ZADD", suspects, "NX", since, id)
 		redis.call("HSET", task_key(id), "state", "retry")
 		redis.call("HDEL", task_key(id), "pending_since")
