@@ -36,7 +36,7 @@ type Taken struct {
 	Found Found
 	// Dropped lists ids that had no task and were removed.
 	Dropped []string
-	// Left is how long until the next task is due, or the pause or hold ends; negative
+	// Left is how long until the next task is due, or somebody is to look again, or the pause or hold ends; negative
 	// if there is no such time, or the queue has a task.
 	Left time.Duration
 	// Now is Redis' clock.

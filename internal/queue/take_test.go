@@ -521,6 +521,78 @@ func TestAllLanesAreLookedAtInTime(t *testing.T) {
 	}
 }
 
+// manyLanes makes lanes whose heads wait for a retry, but for one in a thousand: somebody has deleted its head, and the next one waits. It
+// returns how many those are.
+func (b *leaseBench) manyLanes(n int) (stand int) {
+	b.t.Helper()
+	later := time.Now().Add(time.Hour).Unix()
+	for first := 0; first < n; first += 10_000 {
+		pipe := b.rdb.Pipeline()
+		for i := first; i < min(first+10_000, n); i++ {
+			id, lane := uuid.NewString(), strconv.Itoa(i)
+			pipe.HSet(b.ctx, queue.HeadsKey(queue.Default), lane, id)
+			if i%1000 != 999 {
+				pipe.HSet(b.ctx, queue.TaskKey(queue.Default, id), "msg", "x", "state", "retry", "lane", lane)
+				pipe.ZAdd(b.ctx, queue.RetryKey(queue.Default), redis.Z{Score: float64(later), Member: id})
+				continue
+			}
+			next := uuid.NewString()
+			pipe.HSet(b.ctx, queue.TaskKey(queue.Default, next), "msg", "x", "state", "scheduled", "lane", lane, "seat", "1")
+			pipe.ZAdd(b.ctx, queue.ScheduledKey(queue.Default), redis.Z{Score: 4102444800, Member: next})
+			pipe.RPush(b.ctx, queue.LaneKey(queue.Default, lane), next+":1")
+			stand++
+		}
+		if _, err := pipe.Exec(b.ctx); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return stand
+}
+
+// An idle worker looks as often as it takes to see many lanes in time, and no more often than it does anyway where there are few.
+func TestAnIdleWorkerSeesAllLanesInTime(t *testing.T) {
+	t.Parallel()
+	if !redistest.Real() {
+		t.Skip("the embedded Redis scans everything at once; runs where " + redistest.EnvAddr + " is set")
+	}
+	for _, tc := range []struct {
+		lanes int
+		least time.Duration // between two looks
+	}{
+		{5_000, idleLook}, {12_000, idleLook}, {25_000, 1500 * time.Millisecond}, {100_000, 500 * time.Millisecond},
+	} {
+		t.Run(strconv.Itoa(tc.lanes), func(t *testing.T) {
+			t.Parallel()
+			b := newLeaseBench(t)
+			want := b.manyLanes(tc.lanes)
+			wait, took := idleLook, time.Duration(0)
+			for {
+				took += wait
+				b.look(wait)
+				found, err := b.Look(b.ctx, queue.Default)
+				if err != nil || found.Found != queue.FoundIdle {
+					t.Fatalf("%+v, %v", found, err)
+				}
+				if n := b.rdb.LLen(b.ctx, queue.PendingKey(queue.Default)).Val(); int(n) == want {
+					break
+				}
+				if wait = idleLook; found.Left >= 0 {
+					wait = min(wait, found.Left)
+				}
+				if wait < tc.least || took > 15*time.Second {
+					t.Fatalf("%s until the next look, after %s", wait, took)
+				}
+			}
+			if took > 10*time.Second+idleLook { // that of before the first look
+				t.Errorf("all lanes go on after %s", took)
+			}
+		})
+	}
+}
+
+// idleLook is about how often a worker looks that waits for a push.
+const idleLook = 3200 * time.Millisecond
+
 // The walk through the dead letters begins anew where there are fewer of them than it has seen.
 func TestDeadLettersAreWalkedThroughAgain(t *testing.T) {
 	t.Parallel()
