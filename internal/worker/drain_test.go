@@ -85,7 +85,7 @@ func TestDrain_ends_at_once_when_nothing_runs(t *testing.T) {
 	r := newRig(t)
 	p := r.worker(t, nil)
 	r.wantState(t, r.enqueue(t, r.say("done")), tasks.StateCompleted)
-	if took, err := p.stopped(t); err != nil || took > time.Second {
+	if took, err := p.stopped(t); err != nil || took > p.opts.DrainTimeout/2 {
 		t.Errorf("Run returned %v after %v", err, took)
 	}
 	if p.State() != "stopped" {

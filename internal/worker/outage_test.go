@@ -1,11 +1,17 @@
 package worker
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/layerq/layerq/layer/layertest"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/layerq/layerq/internal/queue"
+	"github.com/layerq/layerq/layer"
 	"github.com/layerq/layerq/tasks"
 )
 
@@ -73,17 +79,58 @@ func TestOutage_at_the_start(t *testing.T) {
 	})
 }
 
-// The call succeeds while Redis is away. Without patience the worker would
+// A stop keeps whoever has an answer of Layer until it may go on.
+type stop struct{ reached, goOn chan struct{} }
+
+func (s stop) Acquire(context.Context) (func(layer.Answer), error) {
+	return func(layer.Answer) {
+		select {
+		case s.reached <- struct{}{}:
+		default: // the test waits for the first one
+		}
+		<-s.goOn
+	}, nil
+}
+
+// lost gets the id of a task that is done, but whose settling failed.
+type lost chan string
+
+func (l lost) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (l lost) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (l lost) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if i := slices.Index(cmd.Args(), any(string(queue.VerdictDone))); err != nil && i > 1 {
+			select {
+			case l <- fmt.Sprint(cmd.Args()[i-2]):
+			default: // it is known by now
+			}
+		}
+		return err
+	}
+}
+
+// The call succeeds, and Redis is away. Without patience the worker would
 // forget that, and call again.
 func TestOutage_between_the_call_and_its_record(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.layer.Fault(layertest.Rule{Latency: layertest.Duration(500 * time.Millisecond), AfterCommit: true, Count: new(1)})
-	r.worker(t, nil)
+	answered, unsettled := stop{make(chan struct{}, 1), make(chan struct{})}, make(lost, 1)
+	r.worker(t, func(o *Options) {
+		o.API = r.layer.Client(t, layer.WithLimiter(answered))
+		o.Redis.AddHook(unsettled)
+	})
 	id := r.enqueue(t, r.say("once"))
-	eventually(t, "the call is under way", func() bool { return r.requests() == 1 })
+	<-answered.reached
 	r.redis.Cut()
-	<-time.After(2 * time.Second) // the answer is here by then
+	close(answered.goOn)
+	if task := <-unsettled; task != id.String() {
+		t.Errorf("task %s could not be settled, want %s", task, id)
+	}
 	r.redis.Restore(t)
 	if info := r.wantState(t, id, tasks.StateCompleted); info.Attempts != 1 || len(info.Result) == 0 {
 		t.Errorf("%+v", info)

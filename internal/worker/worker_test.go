@@ -87,8 +87,7 @@ func TestWorker_archives_what_Layer_refuses(t *testing.T) {
 	r.layer.WantRequests(t, 1)
 }
 
-// A worker died after it had stored the result and before asynq had the
-// acknowledgement.
+// A worker had lost the task before it had the answer, and could write down no more than the result.
 func TestWorker_makes_no_call_for_a_task_with_a_result(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -168,6 +167,9 @@ func TestWorker_shares_the_work_with_a_second_one(t *testing.T) {
 	slow(r, 30*time.Millisecond)
 	few := func(o *Options) { o.Queues = map[string]int{"default": 2} }
 	first, second := r.worker(t, few), r.worker(t, few)
+	for _, p := range []*pool{first, second} {
+		eventually(t, "it takes tasks", func() bool { return strings.Contains(p.log.String(), "worker takes tasks") })
+	}
 	var ids []uuid.UUID
 	for range 40 {
 		ids = append(ids, r.enqueue(t, tasks.BlockUser{Owner: "alice", User: uuid.NewString()}))
