@@ -15,12 +15,12 @@ import (
 )
 
 // emulated sends messages through a fleet to an emulator with a strict limit
-// until stop tells so, and returns the emulator and how many were sent.
-func emulated(t *testing.T, limit layertest.Rate, options permits.Options, stop func(sent int64) bool) (*layertest.Server, int64) {
+// until stop tells so, of one worker and how often was tried, and returns the emulator.
+func emulated(t *testing.T, limit layertest.Rate, options permits.Options, stop func(srv *layertest.Server, l *permits.Limiter, tried int64) bool) *layertest.Server {
 	t.Helper()
 	srv := layertest.NewServer(t, layertest.WithConfig(layertest.Config{Rate: limit}))
 	conversation := srv.AddConversation("a", "b")
-	var sent, tried atomic.Int64
+	var tried atomic.Int64
 	var all sync.WaitGroup
 	for range 3 {
 		limiter, err := permits.New(redistest.New(t), options)
@@ -31,14 +31,11 @@ func emulated(t *testing.T, limit layertest.Rate, options permits.Options, stop 
 		client := srv.Client(t, layer.WithLimiter(limiter), layer.WithAttemptRetries(0))
 		for range 16 {
 			all.Go(func() {
-				for !stop(tried.Add(1)) {
+				for !stop(srv, limiter, tried.Add(1)) {
 					_, err := client.Messages.Send(t.Context(), conversation, uuid.New(), layer.SendMessageRequest{
 						Sender: layer.Sender{UserID: "a"}, Parts: []layer.Part{{MIMEType: "text/plain", Body: "x"}},
 					})
-					switch {
-					case err == nil:
-						sent.Add(1)
-					case layer.CodeOf(err) != layer.CodeRateLimitExceeded:
+					if err != nil && layer.CodeOf(err) != layer.CodeRateLimitExceeded {
 						t.Error(err)
 						return
 					}
@@ -47,15 +44,15 @@ func emulated(t *testing.T, limit layertest.Rate, options permits.Options, stop 
 		}
 	}
 	all.Wait()
-	return srv, sent.Load()
+	return srv
 }
 
 // The whole way: client, limiter, Redis, and a server that refuses what is above its limit.
 func TestNoCallIsRefused(t *testing.T) {
 	t.Parallel()
 	const n, per, calls = 50, 250 * time.Millisecond, 400
-	srv, _ := emulated(t, layertest.Rate{N: n, Per: per}, permits.Options{Limit: permits.Limit{N: n, Per: per}},
-		func(tried int64) bool { return tried > calls })
+	srv := emulated(t, layertest.Rate{N: n, Per: per}, permits.Options{Limit: permits.Limit{N: n, Per: per}},
+		func(_ *layertest.Server, _ *permits.Limiter, tried int64) bool { return tried > calls })
 	if s := srv.Stats(); s.RateLimited != 0 || s.Requests != calls {
 		t.Errorf("%d of %d calls were refused, want none of %d", s.RateLimited, s.Requests, calls)
 	}
@@ -64,10 +61,18 @@ func TestNoCallIsRefused(t *testing.T) {
 // Nobody says what the limit is: it is found, at the cost of few refused calls.
 func TestUnknownLimitIsFound(t *testing.T) {
 	t.Parallel()
-	end := time.Now().Add(8 * time.Second)
-	srv, sent := emulated(t, layertest.Rate{N: 20, Per: time.Second}, permits.Options{Auto: true},
-		func(int64) bool { return time.Now().After(end) })
-	if s := srv.Stats(); sent < 80 || s.RateLimited > 10 {
-		t.Errorf("%d calls in 8 s and %d refused; want more than the 80 at the rate of the beginning, and at most 10", sent, s.RateLimited)
+	const n, begins = 20, 10
+	var found atomic.Bool
+	deadline := time.Now().Add(time.Minute)
+	srv := emulated(t, layertest.Rate{N: n, Per: time.Second}, permits.Options{Auto: true},
+		func(srv *layertest.Server, l *permits.Limiter, _ int64) bool {
+			// It went up until it was refused, and then below what is refused.
+			if limit := l.Snapshot().Limit.N; srv.Stats().RateLimited > 0 && limit > begins && limit <= n {
+				found.Store(true)
+			}
+			return found.Load() || time.Now().After(deadline)
+		})
+	if s := srv.Stats(); !found.Load() || s.RateLimited > 10 {
+		t.Errorf("found: %v, with %d calls refused of %d; want at most 10", found.Load(), s.RateLimited, s.Requests)
 	}
 }

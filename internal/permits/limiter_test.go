@@ -35,7 +35,7 @@ func newLimiter(t *testing.T, rdb redis.UniversalClient, options Options) *Limit
 // acquire takes a permit that is to be had at once.
 func acquire(t *testing.T, l *Limiter, ctx context.Context) func(layer.Answer) { //nolint:revive // t first, as everywhere
 	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	release, err := l.Acquire(ctx)
 	if err != nil {
