@@ -11,8 +11,8 @@
 //
 // # Wrong settings
 //
-// A wrong value is never replaced by a default. [LoadWorker], [LoadProducer]
-// and [LoadLog] report all that is wrong at once as [Errors]: each names the
+// A wrong value is never replaced by a default. [LoadWorker] and [LoadProducer]
+// report all that is wrong at once as [Errors]: each names the
 // setting as the user gave it, the value (masked where it is secret) and what is
 // allowed. Empty is a value too, and wrong: a shell or a compose file that
 // passes on a variable which it does not have must not switch a limit off.

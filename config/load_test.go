@@ -197,22 +197,6 @@ func TestProducer(t *testing.T) {
 	}
 }
 
-func TestLog(t *testing.T) {
-	t.Parallel()
-	flags := pflag.NewFlagSet("layer-emulator", pflag.ContinueOnError)
-	config.LogFlags(flags)
-	if err := flags.Parse([]string{"--log-level=error"}); err != nil {
-		t.Fatal(err)
-	}
-	got, warnings, err := config.LoadLog(flags, []string{"LAYERQ_LOG_FORMAT=json", "LAYER_CAKE=1"})
-	if want := (config.Log{Format: "json", Level: slog.LevelError}); err != nil || got != want || len(warnings) != 1 {
-		t.Errorf("got %+v, %q, %v", got, warnings, err)
-	}
-	if _, _, err := config.LoadLog(flags, []string{"LAYERQ_LOG_FORMAT=xml"}); err == nil {
-		t.Error("a wrong format was taken")
-	}
-}
-
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	flags := pflag.NewFlagSet("worker", pflag.ContinueOnError)

@@ -34,8 +34,6 @@ func producerTable() []setting {
 	return rows("redis-url", "retention", "source-dirs", "log-format", "log-level")
 }
 
-func logTable() []setting { return rows("log-format", "log-level") }
-
 // ProducerFlags adds the flags of a producer's settings to flags.
 func ProducerFlags(flags *pflag.FlagSet) { addFlags(flags, producerTable()) }
 
@@ -64,21 +62,4 @@ func LoadProducer(flags *pflag.FlagSet, environ []string) (*Producer, error) {
 		Settings:   l.effective(),
 		Warnings:   l.warnings,
 	}, nil
-}
-
-// LogFlags adds the flags --log-format and --log-level to flags, for programs
-// that have no other setting of this package.
-func LogFlags(flags *pflag.FlagSet) { addFlags(flags, logTable()) }
-
-// LoadLog reads how a program logs, as [LoadWorker] does for a worker, and
-// returns the warnings that the others have as a field.
-func LoadLog(flags *pflag.FlagSet, environ []string) (Log, []string, error) {
-	l, err := load(logTable(), flags, environ)
-	if err != nil {
-		return Log{}, nil, err
-	}
-	if err := l.wrong.orNil(); err != nil {
-		return Log{}, nil, err
-	}
-	return Log{Format: l.values.logFormat, Level: l.values.logLevel}, l.warnings, nil
 }
