@@ -21,6 +21,6 @@ func TestPortIsFreeAndTakenOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = l.Close() }()
+		t.Cleanup(func() { _ = l.Close() }) // it stays taken meanwhile
 	}
 }
