@@ -24,7 +24,7 @@ var eventually = redistest.Eventually
 // enter takes a task, and calls.
 func enter(t *testing.T, k *Keeper) (*Pass, func(finding)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	pass, err := k.Enter(ctx, queue.Default)
 	if err != nil {
