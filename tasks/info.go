@@ -39,7 +39,7 @@ type Info struct {
 	// Duplicate says, of an enqueued task, that it was there already; State
 	// and the other fields are those of the task that was found.
 	Duplicate bool `json:"duplicate"`
-	// Attempts counts those that Layer answered.
+	// Attempts counts those that Layer answered, but for probes of a hold that failed.
 	Attempts int `json:"attempts"`
 
 	EnqueuedAt    time.Time `json:"enqueued_at,omitzero"`

@@ -39,9 +39,14 @@ func (b *breaker) count(f finding, hands int, now time.Time) {
 	}
 }
 
-// enough is how many failures in a row are an outage. Where few tasks run, each would lose many attempts until the
+// enough is how many failures in a row are an outage, if other tasks wait. Where few tasks run, each would lose many attempts until the
 // fleet has seen as many as are needed where hundreds fail at random.
-func (b *breaker) enough() int { return min(least*max(b.crowd, 1), threshold) }
+func (b *breaker) enough() int {
+	if b.crowd == 0 {
+		return threshold
+	}
+	return min(least*b.crowd, threshold)
+}
 
 // wait tells for how long an attempt is to wait, unless something changes: until some of those under way are
 // answered, or until Redis has judged the failures. 0 is not at all.

@@ -72,7 +72,7 @@ local function write(h)
 end
 
 local fleet, own = read(KEYS[1]), read(KEYS[2])
-local more = redis.call("HMGET", KEYS[1], "answered", "failures", "doubt", "good", "marked", "nth")
+local more = redis.call("HMGET", KEYS[1], "answered", "failures", "suspicion", "good", "marked", "nth")
 local answered, doubt, good, marked = tonumber(more[1]) or 0, tonumber(more[3]) or 0, more[4] or "", tonumber(more[5]) or 0
 -- It rises also where the clock went back, and where Redis forgot the last one.
 local next_nth = math.max((tonumber(more[6]) or 0) + 1, time[1] * 1000000 + time[2])
@@ -174,6 +174,9 @@ local function count()
 		table.remove(since, 1)
 	end
 	local wait = 0
+	if answered > doubt then
+		doubt = 0
+	end
 	if #since < tonumber(ARGV[23]) then
 		doubt = 0
 	elseif doubt == 0 and #since < tonumber(ARGV[7]) then
@@ -190,7 +193,7 @@ local function count()
 		for i, t in ipairs(since) do
 			since[i] = number(t)
 		end
-		redis.call("HSET", KEYS[1], "failures", table.concat(since, ","), "doubt", number(doubt))
+		redis.call("HSET", KEYS[1], "failures", table.concat(since, ","), "suspicion", number(doubt))
 		keep(KEYS[1], fleet.till)
 	end
 	return wait

@@ -51,10 +51,11 @@ type exchanger interface {
 	run(ctx context.Context, req *request) (reply, error)
 }
 
-// marker shows holds at the queues.
+// marker shows holds at the queues, and tells what waits in them.
 type marker interface {
 	Hold(ctx context.Context, queues []string, h queue.Hold, lasts time.Duration, nth int64) error
 	Release(ctx context.Context, queues []string, nth int64) error
+	Queues(ctx context.Context) ([]queue.Info, error)
 }
 
 // view is how things stand, as Redis said it last, or as this process knows better.

@@ -34,8 +34,8 @@ const (
 	// an outage. If 30 % of all calls fail at random, so many in a row come once in 40
 	// thousand million calls.
 	threshold = 20
-	// least is the same where one task is in hand, and each other one adds as many: it is two executions with their short
-	// repetitions. What is wrong with one conversation then holds a fleet that has nothing else to do.
+	// least is the same where one task is in hand and others wait; each other one in hand adds as many. It is two executions with
+	// their short repetitions.
 	least = 6
 	// confirm is how long the fleet then waits for one of its workers to say that it was answered:
 	// these do not tell while all is well.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/layerq/layerq/internal/queue"
 	"github.com/layerq/layerq/layer"
 )
 
@@ -76,12 +77,38 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// waits puts a task into the line of a queue, behind those that the simulation runs.
+func waits(w *world) {
+	w.Helper()
+	if _, err := w.redis.Lpush(queue.PendingKey(queue.Bulk), "waits"); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// A task that is all there is uses up many attempts before the fleet is held because of it.
+func TestTaskThatIsAlone(t *testing.T) {
+	t.Parallel()
+	simulate(t, func(w *world) {
+		w.work = 1
+		w.breaks(unavailable)
+		s := w.worker("a", 1, Options{})
+		w.sleep(time.Minute)
+		if n := s.log.count("left alone"); n != 1 {
+			t.Errorf("held %d times", n)
+		}
+		if n := w.losses()[1]; n < threshold/3 {
+			t.Errorf("it lost %d attempts", n)
+		}
+	})
+}
+
 // Where few tasks run, few failures are an outage: else each of them would lose many attempts.
 func TestOutageOfFewTasks(t *testing.T) {
 	t.Parallel()
 	for slots, most := range map[int]int{1: 6, 2: 12, 3: 18, 4: 20} {
 		simulate(t, func(w *world) {
 			w.work = slots
+			waits(w)
 			w.breaks(unavailable)
 			s := w.worker("a", slots, Options{})
 			w.sleep(2 * time.Minute)

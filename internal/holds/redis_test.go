@@ -111,7 +111,7 @@ func TestOutageOnRedis(t *testing.T) {
 			t.Fatal("a thousand failures are no outage")
 		}
 	}
-	if n < least || n > 2*threshold {
+	if n < threshold || n > 2*threshold {
 		t.Errorf("held after %d failures", n)
 	}
 }

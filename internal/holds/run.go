@@ -3,6 +3,7 @@ package holds
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -232,6 +233,9 @@ func (k *Keeper) exchange(ctx context.Context, req *request) error {
 	defer k.asking.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
+	if len(req.failures) > 0 && req.enough < threshold && !k.othersWait(ctx) {
+		req.enough = threshold // a task that is alone may be the reason itself, and there is nobody to spare
+	}
 	sent := time.Now()
 	r, err := k.store.run(ctx, req)
 	k.mu.Lock()
@@ -254,6 +258,16 @@ func (k *Keeper) exchange(ctx context.Context, req *request) error {
 		}
 	}
 	return nil
+}
+
+// othersWait tells whether tasks wait for those in hand: in line, or in their lanes.
+func (k *Keeper) othersWait(ctx context.Context) bool {
+	infos, err := k.marks.Queues(ctx)
+	if err != nil {
+		k.log.Debug("redis does not say whether tasks wait", "error", err)
+		return false
+	}
+	return slices.ContainsFunc(infos, func(q queue.Info) bool { return q.Pending+q.Waiting > 0 })
 }
 
 // shown logs, once, that the queues could not be marked. It only shows there, and keeps away who has heard nothing.

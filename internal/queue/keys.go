@@ -15,7 +15,7 @@ const (
 	// FieldResult is what asynq's ResultWriter writes; for layerq the result of a
 	// successful execution and, once it is there, the mark that there was one.
 	FieldResult = "result"
-	// FieldAttempts counts the executions that Layer answered.
+	// FieldAttempts counts the executions that Layer answered, but for probes of a hold that failed.
 	FieldAttempts = "attempts"
 	// FieldDoneAt is when the result was written, see [FormatTime].
 	FieldDoneAt = "done_at"
