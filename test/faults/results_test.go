@@ -26,53 +26,10 @@ type table struct {
 
 var results = &table{rows: make(map[string]map[engine]map[uint64]*books), needed: make(map[string]string)}
 
-// rowNames are the rows in the order of the document. Each is a fault.
-var rowNames = []string{
-	"worker: kill -9 every 2 s",
-	"worker: kill -9 every 2 s, half of the tasks delayed",
-	"worker: kill -9 before the call",
-	"worker: kill -9 during the call",
-	"worker: kill -9 after the call, before the marker",
-	"worker: kill -9 after the marker, before asynq's acknowledgement",
-	"worker: SIGSTOP for longer than its lease",
-	"worker: SIGSTOP between taking a task and calling",
-	"worker: SIGSTOP after the answer, until the lease is over",
-	"worker: clock 5 minutes ahead",
-	"worker: clock 5 minutes behind",
-	"worker: all replaced, twice",
-	"worker: all replaced, calls cut off",
-	"task: poison among good ones",
-	"task: garbage among good ones",
-	"Redis: frozen 3 s",
-	"Redis: frozen 20 s",
-	"Redis: restarted",
-	"Redis: kill -9, appendfsync everysec",
-	"Redis: kill -9, appendfsync always",
-	"Redis: disk full under its file",
-	"Redis: frozen 3 s when calls are answered",
-	"producer to Redis: cut at random",
-	"producer to Redis: replies lost",
-	"producer to Redis: 200 ms",
-	"producer to Redis: slow close",
-	"worker to Redis: cut at random",
-	"worker to Redis: replies lost",
-	"worker to Redis: 200 ms",
-	"worker to Redis: slow close",
-	"worker to Layer: cut, answers lost",
-	"Layer: 30 % of its answers wrong",
-	"Layer: 503 after the work, 30 %",
-	"Layer: 503 after the work, deletions",
-	"archive: more than 10,000",
-	"archive: replayed",
-	"producers: two with the same keys",
-	"bulk: interrupted and run again ten times",
-	"all at once: 5,000 messages, three workers",
-}
-
 // begin opens a row: unless its books are recorded and the test passes, it has failed.
 func (s *site) begin(row string) {
 	s.t.Helper()
-	if !slices.Contains(rowNames, row) {
+	if !slices.Contains(Rows, row) {
 		s.t.Errorf("row %q has no place in the table", row)
 	}
 	s.row = row
@@ -127,7 +84,7 @@ func (t *table) lacks(mechanism, failure string) {
 func (t *table) print(w io.Writer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, name := range rowNames {
+	for _, name := range Rows {
 		for e, bySeed := range t.rows[name] {
 			for seed, b := range bySeed {
 				if b == nil {
@@ -141,13 +98,7 @@ func (t *table) print(w io.Writer) {
 	}
 }
 
-const (
-	page = "../../docs/reliability.md"
-
-	rowsHead = "| fault | tasks | effects | twice | lost | archived | all done after | bare asynq: effects | twice | lost | archived | all done after |\n" +
-		"|---|---|---|---|---|---|---|---|---|---|---|---|\n"
-	neededHead = "| without | fails | with |\n|---|---|---|\n"
-)
+const page = "../../docs/reliability.md"
 
 // update writes both tables into the document, if this run is to: after each row, so that a run that is ended
 // leaves what it knows. What this run has not tried, or not finished, is not there as if it had been.
@@ -187,8 +138,8 @@ func (t *table) rowLines() string {
 	if *long {
 		form = "long"
 	}
-	fmt.Fprintf(&out, "The %s form, with seed %s; bare asynq with seed %d alone:\n\n%s", form, formatSeeds(", "), seeds[0], rowsHead)
-	for _, name := range rowNames {
+	fmt.Fprintf(&out, "The %s form, with seed %s; bare asynq with seed %d alone:\n\n%s", form, formatSeeds(", "), seeds[0], RowsHead)
+	for _, name := range Rows {
 		ours := t.sum(name, layerq, seeds)
 		fmt.Fprintf(&out, "| %s |%s", name, ours.cells(true))
 		if theirs := t.sum(name, bare, seeds[:1]); theirs.tried > 0 {
@@ -202,13 +153,13 @@ func (t *table) rowLines() string {
 
 func (t *table) neededLines() string {
 	var out strings.Builder
-	out.WriteString(neededHead)
-	for _, m := range mechanisms {
-		failure := t.needed[m.name]
+	out.WriteString(NeededHead)
+	for _, m := range Mechanisms {
+		failure := t.needed[m.Name]
 		if failure == "" {
 			failure = "**not shown**"
 		}
-		fmt.Fprintf(&out, "| %s | %s | %s |\n", m.what, m.row, failure)
+		fmt.Fprintf(&out, "| %s | %s | %s |\n", m.What, m.Row, failure)
 	}
 	return out.String()
 }
