@@ -16,9 +16,6 @@ import (
 // A Redis that is killed forgets scripts and connections, and keeps tasks.
 func TestRestart_of_a_real_Redis(t *testing.T) {
 	t.Parallel()
-	if !redistest.Real() {
-		t.Skip("kills a redis-server; runs where " + redistest.EnvAddr + " is set")
-	}
 	s := redistest.NewServer(t, "--appendonly", "yes", "--appendfsync", "always")
 	client := func() redis.UniversalClient {
 		rdb := redis.NewClient(&redis.Options{Addr: s.Addr})
